@@ -1,0 +1,1 @@
+"""Tillhouse: a retailer's customer-data warehouse as Dagster assets."""
