@@ -243,7 +243,9 @@ def load_templates(directory: Path) -> dict[str, Template]:
     for path in sorted(directory.glob("*.yaml")):
         template = _parse(Template, _read(path), path)
         if template.template != path.stem:
-            raise DeclarationError(f"{path}: template {template.template!r} must be the file's name")
+            raise DeclarationError(
+                f"{path}: template {template.template!r} must be the file's name"
+            )
         found[template.template] = template
     return found
 

@@ -125,8 +125,14 @@ class Home:
 
         Raises HomeError when the root cannot be written.
         """
-        public = [self.landing, self.published, self.reports, self.data_docs, self.dagster,
-                  self.dbt_target]
+        public = [
+            self.landing,
+            self.published,
+            self.reports,
+            self.data_docs,
+            self.dagster,
+            self.dbt_target,
+        ]
         private = [self.private, self.store, self.scratch, self.extensions, self.backups]
         try:
             for path in public:

@@ -98,7 +98,9 @@ def _decode(text: str, origin: str) -> bytes:
             continue
         if len(secret) == KEY_BYTES:
             return secret
-    raise KeyUnavailableError(f"{origin} holds no key: expected 64 hexadecimal digits or 32 bytes in base64")
+    raise KeyUnavailableError(
+        f"{origin} holds no key: expected 64 hexadecimal digits or 32 bytes in base64"
+    )
 
 
 def _from_base64(text: str) -> bytes:

@@ -26,8 +26,16 @@ MEMORY_LIMIT = "8GB"
 THREADS = 2
 
 SCHEMAS = (
-    "raw", "ops", "vault", "reference", "identity", "staging", "intermediate", "core",
-    "customer", "forecast",
+    "raw",
+    "ops",
+    "vault",
+    "reference",
+    "identity",
+    "staging",
+    "intermediate",
+    "core",
+    "customer",
+    "forecast",
 )
 
 OPS_TABLES = """
