@@ -63,8 +63,8 @@ class MasterKey:
 def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> MasterKey:
     """The key from ``TILLHOUSE_KEY``, else from the key file, made on first use.
 
-    Raises KeyUnavailableError when the value is no 32-byte key, or when a warehouse exists but its key
-    does not: a new key would lock the data away for good.
+    Raises KeyUnavailableError when the value is no 32-byte key, or when a warehouse exists but
+    its key does not: a new key would lock the data away for good.
     """
     environ = os.environ if environ is None else environ
     if given := environ.get(KEY_VARIABLE):

@@ -71,7 +71,7 @@ create table if not exists ops.file_ledger (
     check (status != 'loaded' or physical_count = loaded_count + rejected_count + duplicate_count)
 );
 create table if not exists ops.rejects (
-    reject_key bigint not null,         -- derived from file, record and column: replay is idempotent
+    reject_key bigint not null,         -- of file, record and column: replay is idempotent
     feed varchar not null,
     file_id varchar not null,
     record_number bigint not null,
