@@ -1,0 +1,34 @@
+with
+
+versions as (
+    {{ latest_version('member__member') }}
+),
+
+renamed as (
+    select
+        member_number_token,
+        updated_at,
+        joined_at,
+        name_token,
+        phone_token,
+        email_token,
+        address_token,
+        city,
+        country_code,
+        birth_date_decade,
+        age_band,
+        gender,
+        income_band,
+        household_size,
+        tier,
+        home_store_code,
+        card_number_token,
+        card_number_masked,
+        status,
+        _sender as sender,
+        _record_key as record_key,
+        _batch_id as batch_id
+    from versions
+)
+
+select * from renamed

@@ -1,0 +1,17 @@
+with
+
+versions as (
+    {{ latest_version('promotion__product') }}
+),
+
+renamed as (
+    select
+        promotion_code,
+        product_code,
+        _sender as sender,
+        _record_key as record_key,
+        _batch_id as batch_id
+    from versions
+)
+
+select * from renamed

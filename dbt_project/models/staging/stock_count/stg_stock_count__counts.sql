@@ -1,0 +1,20 @@
+with
+
+versions as (
+    {{ latest_version('stock_count__count') }}
+),
+
+renamed as (
+    select
+        store_code,
+        product_code,
+        counted_on,
+        on_hand_quantity,
+        is_sold_out,
+        _sender as sender,
+        _record_key as record_key,
+        _batch_id as batch_id
+    from versions
+)
+
+select * from renamed
