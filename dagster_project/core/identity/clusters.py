@@ -1,0 +1,124 @@
+"""From links to persons: connected components, and the key each of them inherits or is given.
+
+Belongs here: pure arithmetic on arrays of integers. Does not: SQL, tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import md5
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.int64]
+NO_PERSON = np.int64(-1)
+
+
+@dataclass(frozen=True)
+class Persons:
+    """The person of each identifier, in the identifiers' order."""
+
+    cluster: Keys  # number of the connected component
+    person_key: Keys
+
+
+def resolve_clusters(
+    identifier_key: Keys, kind_rank: Keys, held_key: Keys, left: Keys, right: Keys
+) -> Persons:
+    """The person of each identifier.
+
+    ``identifier_key`` is sorted and unique; ``kind_rank`` orders the kinds, the anchor's first;
+    ``held_key`` is the person key that the identifier had, or -1; ``left`` and ``right`` are the
+    identifier keys of each link. A cluster takes the key of the person it overlaps most, ties go to
+    the smallest key; a cluster without one is keyed by its anchor identifier, the first by kind
+    and then by key. No step depends on the order of links or of the rows behind them.
+    """
+    cluster = _components(identifier_key, left, right)
+    anchor = _anchors(identifier_key, kind_rank, cluster)
+    inherited = _inherit(cluster, held_key, anchor)
+    keys = _fill(inherited, anchor)
+    return Persons(cluster=cluster, person_key=keys[cluster])
+
+
+def _components(identifier_key: Keys, left: Keys, right: Keys) -> Keys:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    size = len(identifier_key)
+    if size == 0:
+        return np.empty(0, np.int64)
+    rows = np.searchsorted(identifier_key, left)
+    columns = np.searchsorted(identifier_key, right)
+    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
+    return connected_components(graph.tocsr(), directed=False)[1].astype(np.int64)
+
+
+def _anchors(identifier_key: Keys, kind_rank: Keys, cluster: Keys) -> Keys:
+    """Each cluster's anchor: the key of its first identifier by kind, then by key."""
+    order = np.lexsort((identifier_key, kind_rank, cluster))
+    first = np.r_[True, np.diff(cluster[order]) > 0] if len(order) else np.empty(0, bool)
+    return identifier_key[order][first]
+
+
+def _inherit(cluster: Keys, held_key: Keys, anchor: Keys) -> Keys:
+    """Per cluster the held key that it overlaps most, each key given once; else -1."""
+    keys = np.full(len(anchor), NO_PERSON)
+    known = held_key != NO_PERSON
+    pairs, overlap = np.unique(
+        np.stack((cluster[known], held_key[known])), axis=1, return_counts=True
+    )
+    if not len(overlap):
+        return keys
+    clusters, held = pairs
+    alone = _occurs_once(clusters) & _occurs_once(held)
+    keys[clusters[alone]] = held[alone]
+    contested = ~alone
+    claims = zip(
+        -overlap[contested],
+        held[contested],
+        anchor[clusters[contested]],
+        clusters[contested],
+        strict=True,
+    )
+    _settle(keys, claims)
+    return keys
+
+
+def _settle(keys: Keys, claims: Iterable[tuple[int, int, int, int]]) -> None:
+    """Give contested keys away: larger overlap first, then smaller key, then smaller anchor."""
+    taken: set[int] = set()
+    for _, held, _, cluster in sorted(claims):
+        if held not in taken and keys[cluster] == NO_PERSON:
+            keys[cluster] = held
+            taken.add(held)
+
+
+def _occurs_once(values: Keys) -> NDArray[np.bool_]:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return counts[inverse] == 1
+
+
+def _fill(inherited: Keys, anchor: Keys) -> Keys:
+    """New keys for clusters without one: the anchor's, else one derived from it and a number.
+
+    The anchor's own key may still belong to the person that it was split from.
+    """
+    keys = inherited.copy()
+    new = np.flatnonzero(keys == NO_PERSON)
+    keys[new] = anchor[new]
+    clashing = new[np.isin(anchor[new], inherited)]
+    used = set(keys.tolist()) if len(clashing) else set()
+    for cluster in clashing[np.argsort(anchor[clashing])]:
+        number = 1
+        while (key := _derived(int(anchor[cluster]), number)) in used:
+            number += 1
+        keys[cluster] = key
+        used.add(key)
+    return keys
+
+
+def _derived(anchor: int, number: int) -> int:
+    digest = md5(f"{anchor}\x1f{number}".encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
