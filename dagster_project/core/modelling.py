@@ -228,7 +228,7 @@ def _progress(data: Mapping[str, Any]) -> NodeProgress | None:
     if not node or "execution_time" not in data or "index" not in data:
         return None
     seconds, status = float(data["execution_time"]), str(data.get("status", ""))
-    place, total = int(data["index"]), int(data.get("total", 0))
+    place, total = int(data["index"]), int(data.get("total") or data.get("num_models", 0))
     return NodeProgress(str(node["unique_id"]), status.lower(), seconds, place, total)
 
 

@@ -1,0 +1,279 @@
+"""The dbt build in its child process, on a project of three small models and real DuckDB."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dagster_project.core.home import DBT_PROJECT, PROJECT, Home
+from dagster_project.core.keys import load_master_key
+from dagster_project.core.modelling import (
+    KEPT_BUILDS,
+    ModellingError,
+    NodeProgress,
+    build_models,
+    build_state,
+    ensure_manifest,
+    models_are_current,
+    project_fingerprint,
+    record_build,
+)
+from dagster_project.core.warehouse import Warehouse, WarehouseBusyError, WriterLock
+
+SEEN = """
+{{ config(materialized='incremental', unique_key='batch_id', schema='core') }}
+select batch_id, loaded_count from warehouse.ops.batch
+"""
+DOUBLED = """
+{{ config(materialized='table', schema='core') }}
+select batch_id, 2 * loaded_count as doubled from {{ ref('seen') }}
+"""
+POSITIVE = "select batch_id from {{ ref('doubled') }} where doubled <= 0"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A dbt project of its own with the shipped profile: one incremental model, one table."""
+    folder = tmp_path / "dbt"
+    (folder / "models").mkdir(parents=True)
+    (folder / "tests").mkdir()
+    shutil.copy2(DBT_PROJECT / "profiles.yml", folder / "profiles.yml")
+    (folder / "dbt_project.yml").write_text("name: small\nversion: 1.0.0\nprofile: tillhouse\n")
+    macros = folder / "macros"
+    macros.mkdir()
+    shutil.copy2(DBT_PROJECT / "macros" / "generate_schema_name.sql", macros)
+    (folder / "models" / "seen.sql").write_text(SEEN)
+    (folder / "models" / "doubled.sql").write_text(DOUBLED)
+    (folder / "tests" / "positive.sql").write_text(POSITIVE)
+    return folder
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    home = Home(tmp_path / "home")
+    found = Warehouse(home, load_master_key(home, {}))
+    found.create()
+    return found
+
+
+def load_batch(warehouse: Warehouse, batch_id: int, loaded_count: int) -> None:
+    with warehouse.connect() as connection:
+        connection.execute(
+            "insert into ops.batch values (?, 'tills', now(), 1, ?)", [batch_id, loaded_count]
+        )
+
+
+def doubled(warehouse: Warehouse) -> list[tuple[int, int]]:
+    with warehouse.connect(read_only=True) as connection:
+        return connection.execute("from core.doubled order by all").fetchall()
+
+
+def test_a_build_fills_the_models_and_moves_the_watermark_to_the_last_batch(
+    warehouse: Warehouse, project: Path
+) -> None:
+    load_batch(warehouse, 7, 21)
+    seen: list[NodeProgress] = []
+
+    with WriterLock(warehouse.home) as lock:
+        outcome = build_models(warehouse, lock, on_node=seen.append, project=project)
+
+    assert outcome.is_complete
+    assert doubled(warehouse) == [(7, 42)]
+    assert [(n.unique_id, n.status) for n in outcome.nodes] == [
+        ("model.small.seen", "success"),
+        ("model.small.doubled", "success"),
+        ("test.small.positive", "pass"),
+    ]
+    assert [(n.unique_id, n.index, n.total) for n in seen] == [
+        ("model.small.seen", 1, 3),
+        ("model.small.doubled", 2, 3),
+        ("test.small.positive", 3, 3),
+    ]
+    with warehouse.connect(read_only=True) as connection:
+        assert build_state(connection, "models") == (7, project_fingerprint(project))
+        assert models_are_current(connection, project_fingerprint(project))
+
+
+def test_a_new_batch_makes_the_models_stale(warehouse: Warehouse, project: Path) -> None:
+    code = project_fingerprint(project)
+    load_batch(warehouse, 1, 5)
+    with warehouse.connect() as connection:
+        record_build(connection, "models", 1, code)
+        before = models_are_current(connection, code)
+
+    load_batch(warehouse, 2, 6)
+
+    with warehouse.connect(read_only=True) as connection:
+        assert (before, models_are_current(connection, code)) == (True, False)
+
+
+def test_a_failed_test_is_in_the_outcome_and_leaves_the_watermark_where_it_was(
+    warehouse: Warehouse, project: Path
+) -> None:
+    load_batch(warehouse, 1, 5)
+    load_batch(warehouse, 2, -3)
+
+    with WriterLock(warehouse.home) as lock:
+        outcome = build_models(warehouse, lock, project=project)
+
+    assert not outcome.is_complete
+    assert [(n.unique_id, n.status, n.failures) for n in outcome.failed] == [
+        ("test.small.positive", "fail", 1)
+    ]
+    with warehouse.connect(read_only=True) as connection:
+        assert build_state(connection, "models") is None
+
+
+def test_nodes_behind_a_broken_model_are_skipped_and_not_counted_as_failed(
+    warehouse: Warehouse, project: Path
+) -> None:
+    (project / "models" / "seen.sql").write_text("select no_such_column from warehouse.ops.batch")
+
+    with WriterLock(warehouse.home) as lock:
+        outcome = build_models(warehouse, lock, project=project)
+
+    assert [n.unique_id for n in outcome.failed] == ["model.small.seen"]
+    assert [n.status for n in outcome.nodes] == ["error", "skipped", "skipped"]
+
+
+def test_changed_code_rebuilds_incremental_models_in_full(
+    warehouse: Warehouse, project: Path
+) -> None:
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        first = build_models(warehouse, lock, project=project)
+        with warehouse.connect() as connection:
+            connection.execute("insert into core.seen values (99, 1)")
+        again = build_models(warehouse, lock, project=project)
+        kept = doubled(warehouse)
+        (project / "models" / "seen.sql").write_text(SEEN + " where true")
+        changed = build_models(warehouse, lock, project=project)
+
+    assert [first.is_full_refresh, again.is_full_refresh, changed.is_full_refresh] == [
+        False,
+        False,
+        True,
+    ]
+    assert kept == [(1, 10), (99, 2)]
+    assert doubled(warehouse) == [(1, 10)]
+
+
+def test_what_the_models_read_is_part_of_the_fingerprint(project: Path) -> None:
+    plain = project_fingerprint(project)
+
+    assert project_fingerprint(project, ["calendar 1"]) != plain
+    assert project_fingerprint(project, ["calendar 1"]) != project_fingerprint(
+        project, ["calendar 2"]
+    )
+
+
+def test_generated_folders_are_no_part_of_the_fingerprint(project: Path) -> None:
+    plain = project_fingerprint(project)
+    (project / "target").mkdir()
+    (project / "target" / "run.sql").write_text("select 1")
+
+    assert project_fingerprint(project) == plain
+
+
+def test_the_manifest_needs_neither_key_nor_warehouse(tmp_path: Path, project: Path) -> None:
+    manifest = ensure_manifest(Home(tmp_path / "fresh"), project)
+
+    nodes = json.loads(manifest.read_text("utf-8"))["nodes"]
+    assert {"model.small.seen", "model.small.doubled", "test.small.positive"} <= set(nodes)
+    assert not (tmp_path / "fresh" / "private" / "master.key").exists()
+
+
+def test_the_manifest_is_parsed_again_only_after_a_change(tmp_path: Path, project: Path) -> None:
+    home = Home(tmp_path / "fresh")
+    first = ensure_manifest(home, project).stat().st_mtime_ns
+    unchanged = ensure_manifest(home, project).stat().st_mtime_ns
+    (project / "models" / "third.sql").write_text("select 1 as one")
+    manifest = ensure_manifest(home, project)
+
+    assert unchanged == first
+    assert "model.small.third" in json.loads(manifest.read_text("utf-8"))["nodes"]
+
+
+def test_a_project_that_cannot_be_parsed_is_told_in_one_line(tmp_path: Path, project: Path) -> None:
+    (project / "models" / "seen.sql").write_text("select {{ ref('nowhere') }}")
+
+    with pytest.raises(ModellingError, match="nowhere") as caught:
+        ensure_manifest(Home(tmp_path / "fresh"), project)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_only_the_newest_target_folders_stay(warehouse: Warehouse, project: Path) -> None:
+    builds = warehouse.home.dbt_target / "builds"
+    for day in range(10, 20):
+        (builds / f"202501{day}T000000000000").mkdir(parents=True)
+
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+
+    names = sorted(path.name for path in builds.iterdir())
+    assert len(names) == KEPT_BUILDS
+    assert names[0] == "20250116T000000000000"
+    assert (builds / names[-1] / "run_results.json").exists()
+
+
+def test_no_artefact_of_a_build_holds_the_key(warehouse: Warehouse, project: Path) -> None:
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+
+    key = load_master_key(warehouse.home, {})
+    secrets = [key.warehouse_key().encode(), key.secret.hex().encode()]
+    written = [p for p in warehouse.home.dbt_target.rglob("*") if p.is_file()]
+    assert any(p.name == "manifest.json" for p in written)
+    assert [p for p in written if any(s in p.read_bytes() for s in secrets)] == []
+
+
+SLOW_BUILD = """
+import sys
+from pathlib import Path
+from dagster_project.core.home import Home
+from dagster_project.core.keys import load_master_key
+from dagster_project.core.modelling import build_models
+from dagster_project.core.warehouse import Warehouse, WriterLock
+
+home = Home(Path(sys.argv[1]))
+with WriterLock(home) as lock:
+    build_models(
+        Warehouse(home, load_master_key(home, {})), lock, project=Path(sys.argv[2]),
+        on_node=lambda node: print(node.unique_id, flush=True),
+    )
+"""
+# Minutes of work for the engine, in no memory.
+ENDLESS = """
+{{ config(materialized='table', schema='core') }}
+-- depends_on: {{ ref('seen') }}
+select sum(a.range * b.range) as total from range(10000000) as a, range(1000000) as b
+"""
+
+
+def test_dbt_dies_with_the_refresh_that_started_it(warehouse: Warehouse, project: Path) -> None:
+    (project / "models" / "doubled.sql").write_text(ENDLESS)
+    (project / "tests" / "positive.sql").unlink()
+    command = [sys.executable, "-c", SLOW_BUILD, str(warehouse.home.root), str(project)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as refresh:
+        assert refresh.stdout is not None
+        assert refresh.stdout.readline().strip() == "model.small.seen"
+        with pytest.raises(WarehouseBusyError, match="another refresh is writing"):
+            WriterLock(warehouse.home).acquire()
+        refresh.send_signal(signal.SIGKILL)
+
+    started = time.monotonic()
+    with WriterLock(warehouse.home).acquire(wait_seconds=10):
+        assert time.monotonic() - started < 10
+        with warehouse.connect(read_only=True) as connection:
+            assert connection.execute("select count(*) from core.seen").fetchone() == (0,)
