@@ -36,6 +36,7 @@ days as (
         holiday_name_us,
         is_holiday_cn,
         holiday_name_cn,
+        is_working_weekend_cn,
         is_holiday_ir,
         holiday_name_ir,
         is_holiday_gb,
