@@ -1,0 +1,293 @@
+"""The ``ops`` schema of a published file: version, what changed, feeds, checks, dictionary.
+
+Belongs here: counts and descriptions only. Does not: any name of a file, any rejected value, any
+message of a check: those stay in the private warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from dagster_project.core.publishing.comments import comment
+from dagster_project.core.publishing.metrics import BASE, SCHEMA
+from dagster_project.core.publishing.tables import Table
+from dagster_project.core.publishing.versions import Publication
+
+# Metrics whose differences to the version before each publication keeps; all add up over days.
+HEADLINES = (
+    "gross_sales_amount_reporting",
+    "discounts_amount_reporting",
+    "returns_amount_reporting",
+    "net_sales_amount_reporting",
+    "tax_amount_reporting",
+    "units",
+    "receipts",
+    "baskets",
+)
+
+OPS_TABLES: Mapping[str, tuple[str, str]] = {
+    "publication": (
+        "One row per version up to this one: when, why, up to which day, and how its checks went.",
+        """
+        version integer, audience varchar, published_at timestamptz, run_id varchar,
+        data_up_to date, replaced_version integer, reason varchar, table_count integer,
+        row_count bigint, passed_check_count integer, failed_check_count integer,
+        warned_check_count integer, fingerprint varchar
+        """,
+    ),
+    "published_table": (
+        "One row per version and table: its rows, and those of the version it replaced.",
+        """
+        version integer, schema_name varchar, table_name varchar, column_count integer,
+        row_count bigint, previous_row_count bigint
+        """,
+    ),
+    "headline": (
+        "One row per version, banner and headline metric: its total over all days, and why it "
+        "differs from the version replaced - days that are new, or earlier days that changed.",
+        """
+        version integer, banner varchar, metric varchar, total double, previous_total double,
+        difference double, difference_on_new_days double, difference_on_earlier_days double
+        """,
+    ),
+    "feed_summary": (
+        "One row per feed: files and records that came in, and what became of them.",
+        """
+        feed varchar, file_count bigint, loaded_file_count bigint, duplicate_file_count bigint,
+        quarantined_file_count bigint, physical_count bigint, loaded_count bigint,
+        rejected_count bigint, duplicate_count bigint, last_arrived_at timestamptz,
+        last_business_at timestamptz
+        """,
+    ),
+    "reject_summary": (
+        "One row per feed, record and reason: rejected records that have not been replayed.",
+        "feed varchar, record varchar, error_code varchar, reject_count bigint",
+    ),
+    "check_summary": (
+        "One row per check: how its last run went.",
+        """
+        schema_name varchar, table_name varchar, check_name varchar, kind varchar,
+        severity varchar, is_blocking boolean, status varchar, failed_count bigint,
+        checked_at timestamptz
+        """,
+    ),
+    "data_dictionary": (
+        "One row per column of every published table and view.",
+        """
+        schema_name varchar, table_name varchar, column_name varchar, data_type varchar,
+        class varchar, description varchar
+        """,
+    ),
+}
+
+# Of every table and kind of check, the run that looked last; a check taken out is thus forgotten.
+LAST_CHECKS = """
+    select
+        schema_name,
+        table_name,
+        check_name,
+        kind,
+        severity,
+        is_blocking,
+        case
+            when has_passed then 'passed'
+            when is_blocking or severity in ('error', 'critical', 'fatal') then 'failed'
+            else 'warned'
+        end as status,
+        failed_count,
+        checked_at,
+    from {source}.ops.check_result
+    qualify
+        run_id = last_value(run_id) over (
+            partition by schema_name, table_name, kind
+            order by checked_at, run_id
+            rows between unbounded preceding and unbounded following
+        )
+"""
+
+
+@dataclass(frozen=True)
+class CheckCounts:
+    """How the last run of every check ended."""
+
+    passed: int
+    failed: int
+    warned: int
+    blocking_failures: tuple[str, ...]  # schema.table: check
+
+
+def count_checks(connection: duckdb.DuckDBPyConnection, source: str) -> CheckCounts:
+    """Counts over the last run of every check in the private warehouse."""
+    row = connection.execute(
+        f"""
+        with last_checks as ({LAST_CHECKS.format(source=source)})
+        select
+            count(*) filter (status = 'passed'),
+            count(*) filter (status = 'failed'),
+            count(*) filter (status = 'warned'),
+            coalesce(
+                list(schema_name || '.' || table_name || ': ' || check_name order by all)
+                    filter (status = 'failed' and is_blocking),
+                []
+            ),
+        from last_checks
+        """
+    ).fetchone()
+    return CheckCounts(row[0], row[1], row[2], tuple(row[3]))
+
+
+def create_ops(connection: duckdb.DuckDBPyConnection, *, source: str, previous: str | None) -> None:
+    """Create schema ``ops`` in the current catalogue, with the history the previous file kept."""
+    connection.execute("create schema ops")
+    for name, (description, columns) in OPS_TABLES.items():
+        connection.execute(f"create table ops.{name} ({columns})")
+        comment(connection, "table", f"ops.{name}", description)
+        if previous and name in {"publication", "published_table", "headline"}:
+            connection.execute(f"insert into ops.{name} by name from {previous}.ops.{name}")
+    connection.execute(
+        f"""
+        insert into ops.feed_summary
+        select
+            feed,
+            count(*),
+            count(*) filter (status = 'loaded'),
+            count(*) filter (status = 'duplicate'),
+            count(*) filter (status = 'quarantined'),
+            sum(physical_count),
+            sum(loaded_count),
+            sum(rejected_count),
+            sum(duplicate_count),
+            max(arrived_at),
+            max(last_business_at),
+        from {source}.ops.file_ledger
+        group by feed
+        order by feed
+        """
+    )
+    connection.execute(
+        f"""
+        insert into ops.reject_summary
+        select feed, record, error_code, count(distinct (file_id, record_number))
+        from {source}.ops.rejects
+        where replayed_batch_id is null
+        group by all
+        order by all
+        """
+    )
+    connection.execute(
+        f"insert into ops.check_summary {LAST_CHECKS.format(source=source)} order by all"
+    )
+
+
+def record_tables(
+    connection: duckdb.DuckDBPyConnection,
+    version: int,
+    tables: Sequence[Table],
+    rows: Mapping[str, int],
+    current: Publication | None,
+) -> None:
+    """Write the rows of every table beside those of the version that is replaced."""
+    before = connection.execute(
+        "select schema_name || '.' || table_name, row_count from ops.published_table "
+        "where version = ?",
+        [current.version if current else 0],
+    ).fetchall()
+    previous_rows = dict(before)
+    connection.executemany(
+        "insert into ops.published_table values (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                version,
+                table.schema,
+                table.name,
+                len(table.columns),
+                rows[table.full_name],
+                previous_rows.get(table.full_name),
+            )
+            for table in tables
+        ],
+    )
+
+
+def record_headlines(
+    connection: duckdb.DuckDBPyConnection,
+    version: int,
+    *,
+    target: str,
+    previous: str | None,
+    previous_up_to: date | None,
+) -> None:
+    """Write every headline metric by banner, its difference split at the last day known before."""
+    before = _by_day(previous) if previous else f"{_by_day(target)} where false"
+    connection.execute(
+        f"""
+        insert into ops.headline
+        with now as ({_by_day(target)}),
+        before as ({before}),
+        daily as (
+            select
+                coalesce(now.banner, before.banner) as banner,
+                coalesce(now.metric, before.metric) as metric,
+                coalesce(now.business_date, before.business_date) as business_date,
+                now.amount as amount,
+                before.amount as previous_amount,
+                coalesce(now.amount, 0) - coalesce(before.amount, 0) as difference,
+            from now
+            full outer join before
+                on before.banner = now.banner
+                and before.metric = now.metric
+                and before.business_date = now.business_date
+        )
+        select
+            $version,
+            banner,
+            metric,
+            coalesce(sum(amount), 0),
+            sum(previous_amount),
+            sum(difference),
+            coalesce(sum(difference) filter (business_date > $up_to), 0),
+            coalesce(sum(difference) filter (business_date <= $up_to), 0),
+        from daily
+        group by banner, metric
+        order by banner, metric
+        """,
+        {"version": version, "up_to": previous_up_to or date.min},
+    )
+
+
+def _by_day(catalog: str) -> str:
+    sums = ", ".join(f"cast(sum({name}) as decimal(38, 4)) as {name}" for name in HEADLINES)
+    return (
+        "select banner, business_date, metric, amount from (unpivot ("
+        f"select banner, business_date, {sums} from {catalog}.{SCHEMA}.{BASE} group by all"
+        f") on {', '.join(HEADLINES)} into name metric value amount)"
+    )
+
+
+def write_dictionary(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    """Write the dictionary of everything in the current catalogue, views and ``ops`` included."""
+    connection.execute(
+        """
+        insert into ops.data_dictionary
+        select schema_name, table_name, column_name, data_type, 'internal', coalesce(comment, '')
+        from duckdb_columns()
+        where database_name = current_database() and not internal
+        order by schema_name, table_name, column_index
+        """
+    )
+    connection.executemany(
+        """
+        update ops.data_dictionary set class = ?
+        where schema_name = ? and table_name = ? and column_name = ?
+        """,
+        [
+            (column.classification.value, table.schema, table.name, column.name)
+            for table in tables
+            for column in table.columns
+            if column.classification.value != "internal"
+        ],
+    )
