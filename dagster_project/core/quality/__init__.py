@@ -1,0 +1,19 @@
+"""Quality: suites of expectations, judged as SQL in the warehouse, with counts as their answer."""
+
+from dagster_project.core.quality.docs import write_data_docs
+from dagster_project.core.quality.results import CheckResult, blocking_failures, record_results
+from dagster_project.core.quality.running import judge, run_suites
+from dagster_project.core.quality.suites import Expected, Suite, SuiteError, load_suites
+
+__all__ = [
+    "CheckResult",
+    "Expected",
+    "Suite",
+    "SuiteError",
+    "blocking_failures",
+    "judge",
+    "load_suites",
+    "record_results",
+    "run_suites",
+    "write_data_docs",
+]
