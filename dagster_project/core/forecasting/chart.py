@@ -1,0 +1,90 @@
+"""The picture of a forecast: what was sold lately, and the fan of what is expected."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dagster_project.core.forecasting.tables import read_actual
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HISTORY_DAYS = 90
+SIZE_INCHES = (8.0, 3.4)
+DOTS_PER_INCH = 80  # about 40 kB: the Dagster UI takes pictures below 50 kB
+INK, SOLD, EXPECTED = "#222222", "#555555", "#0b6e99"
+
+
+class NoForecastError(LookupError):
+    """The series has no forecast to draw."""
+
+
+def fan_chart(connection: duckdb.DuckDBPyConnection, series_key: str) -> bytes:
+    """PNG below 50 kB of one series: the last 90 days and the fan of 80 % and 95 % intervals.
+
+    Reads schema forecast only. Raises NoForecastError when the series has no forecast.
+    """
+    described = connection.execute(_SERIES, [series_key]).fetchone()
+    fan = connection.execute(_FAN, [series_key]).fetchall()
+    if described is None or not fan:
+        raise NoForecastError(f"no forecast for series {series_key!r}")
+    name, level, banner, origin, currency = described
+    sold = read_actual(connection, series_key, origin - timedelta(days=HISTORY_DAYS - 1))
+    return _draw(sold, fan, _title(name, level, banner, origin), f"net sales a day, {currency}")
+
+
+_SERIES = """
+select member_name, level, banner, origin_date, currency_code
+from forecast.series
+where series_key = $1 and origin_date is not null
+"""
+_FAN = """
+select target_date, mean_amount, p2_5_amount, p10_amount, p90_amount, p97_5_amount
+from forecast.daily
+where series_key = $1
+order by target_date
+"""
+
+
+def _title(name: str, level: str, banner: str | None, origin: date) -> str:
+    where = f"{name}, {banner}" if level in {"department", "store"} and banner else name
+    return f"{where}: 28 days ahead from {origin.day} {origin:%B %Y}"
+
+
+def _draw(
+    sold: list[tuple[date, float]], fan: list[tuple[date, ...]], title: str, unit: str
+) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    canvas = FigureCanvasAgg(figure)  # no window system, no state shared between calls
+    axes = figure.add_subplot()
+    _fan(axes, sold, fan)
+    axes.set_title(title, loc="left", fontsize=10, color=INK, parse_math=False)
+    axes.set_ylabel(unit, fontsize=8, color=INK)
+    axes.set_ylim(bottom=0 if all(amount >= 0 for _, amount in sold) else None)
+    locator = AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.tick_params(labelsize=8, colors=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", ncols=4)
+    buffer = BytesIO()
+    canvas.print_png(buffer)
+    return buffer.getvalue()
+
+
+def _fan(axes: Axes, sold: list[tuple[date, float]], fan: list[tuple[date, ...]]) -> None:
+    days, mean, lowest, low, high, highest = zip(*fan, strict=True)
+    axes.plot(*zip(*sold, strict=True), color=SOLD, linewidth=1, label="sold")
+    axes.fill_between(days, lowest, highest, color=EXPECTED, alpha=0.15, linewidth=0, label="95 %")
+    axes.fill_between(days, low, high, color=EXPECTED, alpha=0.3, linewidth=0, label="80 %")
+    axes.plot(days, mean, color=EXPECTED, linewidth=1.4, label="expected")

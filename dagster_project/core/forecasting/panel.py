@@ -1,0 +1,308 @@
+"""Daily net sales per series, as the forecast reads them from the star schema.
+
+Belongs here: which series there are, which days count, up to which day. Does not: models.
+Amounts are net sales in the reporting currency. A day is *traded* when it has an amount; NaN means
+that nothing can be learnt from it: the shop or banner was closed, or a line of that day could not
+be converted for want of an exchange rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+
+from dagster_project.core.forecasting.baselines import MEAN_DAYS
+from dagster_project.core.forecasting.events import CalendarDay, feast_days
+from dagster_project.core.forecasting.origin import last_complete_day
+
+HORIZON_DAYS = 28
+MINIMUM_WINDOWS = 3
+# The shortest history: what the baseline looks at before the first of three back-test windows.
+MINIMUM_HISTORY_DAYS = MEAN_DAYS + MINIMUM_WINDOWS * HORIZON_DAYS
+# Below five receipts a day, or with a tenth of the days empty, demand is intermittent: other
+# methods do better there, at a thousandth of the cost.
+MINIMUM_RECEIPTS_PER_DAY = 5.0
+MINIMUM_TRADED_SHARE = 0.9
+# A promotion that runs longer is no event of the day but the usual state.
+LONGEST_PROMOTION_DAYS = 28
+CALENDAR_MARGIN_DAYS = 45  # the widest window of a feast is 28 days
+
+LEVELS = ("total", "banner", "channel", "department", "store")
+
+
+@dataclass(frozen=True)
+class SalesSeries:
+    """One series: day by day from the panel's first date to its origin."""
+
+    key: str
+    level: str
+    member_code: str
+    member_name: str
+    banner: str | None
+    senders: tuple[str, ...]
+    countries: tuple[str, ...]
+    amounts: np.ndarray  # (days,) NaN = not traded
+    receipts_per_day: float  # mean of the last 84 days
+    unconverted_days: int  # days with a line that has no exchange rate
+
+    @property
+    def first_index(self) -> int:
+        """Position of the first traded day."""
+        traded = np.flatnonzero(~np.isnan(self.amounts))
+        return int(traded[0]) if len(traded) else len(self.amounts)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All series with the calendar they share, which reaches over the horizon."""
+
+    first_date: date
+    origin_date: date
+    series: tuple[SalesSeries, ...]
+    calendar: tuple[CalendarDay, ...]  # with a margin on both sides, for feasts
+    promotions: Mapping[str, np.ndarray]  # sender → (days + horizon,) whether one is on
+
+    @property
+    def day_count(self) -> int:
+        """Days of history, the origin included."""
+        return (self.origin_date - self.first_date).days + 1
+
+    def day(self, index: int) -> date:
+        """The date at a position; positions from day_count on lie in the horizon."""
+        return self.first_date + timedelta(days=index)
+
+    @property
+    def weekdays(self) -> np.ndarray:
+        """Weekday of each day of history and horizon, Monday = 0."""
+        days = np.arange(self.day_count + HORIZON_DAYS)
+        return (days + self.first_date.weekday()) % 7
+
+    def promoted(self, series: SalesSeries) -> np.ndarray:
+        """Whether one of the series' senders has a promotion on, for history and horizon."""
+        found = np.zeros(self.day_count + HORIZON_DAYS, dtype=bool)
+        for sender in series.senders:
+            found |= self.promotions.get(sender, False)
+        return found
+
+    def feasts(self, countries: Iterable[str]) -> tuple[tuple[int, ...], ...]:
+        """Positions of the days of each feast of the countries, within history and horizon."""
+        found: dict[str, list[int]] = {}
+        for feast, day in feast_days(countries, self.calendar):
+            position = (day - self.first_date).days
+            if 0 <= position < self.day_count + HORIZON_DAYS:
+                found.setdefault(feast.name, []).append(position)
+        return tuple(tuple(days) for days in found.values())
+
+
+def read_panel(connection: duckdb.DuckDBPyConnection) -> Panel | None:
+    """The panel of every series with enough history, up to the last complete business day.
+
+    None when there are no sales, or none that end in a complete day. Reads core marts only.
+    """
+    origin = last_complete_day(connection)
+    if origin is None:
+        return None
+    connection.execute(_DAILY_SALES, [origin])
+    rows = connection.fetchnumpy()
+    if not len(rows["series_key"]):
+        return None
+    first = rows["business_date"].min().astype("datetime64[D]").item()
+    days = (origin - first).days + 1
+    series = _all_series(rows, first, days)
+    return Panel(
+        first_date=first,
+        origin_date=origin,
+        series=tuple(one for one in series if has_enough_history(one)),
+        calendar=_read_calendar(connection, first, origin),
+        promotions=_read_promotions(connection, first, origin),
+    )
+
+
+def has_enough_history(series: SalesSeries) -> bool:
+    """Whether a daily model has a chance: long, alive, seldom empty, busy enough.
+
+    History of at least 168 days and a sale in the last 28; sales on at least 90 % of the last 168
+    days; at least five receipts a day over the last 84. Total, banner and channel are exempt from
+    the last one, not from the others. Days without an exchange rate count as days with sales.
+    """
+    known = series.amounts[-MINIMUM_HISTORY_DAYS:]
+    if len(series.amounts) - series.first_index < MINIMUM_HISTORY_DAYS:
+        return False
+    sold = int((np.nan_to_num(known) > 0).sum()) + series.unconverted_days
+    busy = series.receipts_per_day >= MINIMUM_RECEIPTS_PER_DAY
+    alive = bool((~np.isnan(known[-HORIZON_DAYS:])).any()) or series.unconverted_days > 0
+    often = sold >= MINIMUM_TRADED_SHARE * MINIMUM_HISTORY_DAYS
+    return alive and often and (busy or series.level in {"total", "banner", "channel"})
+
+
+# Grain: one row per series and business day with a line. Decimal sums: the same in any order.
+_DAILY_SALES = """
+with lines as (
+    select
+        l.business_date,
+        l.sender,
+        l.transaction_key,
+        l.net_amount_reporting,
+        s.country_code,
+        coalesce(s.banner, l.sender) as banner,
+        coalesce(c.channel_code, 'unknown') as channel_code,
+        coalesce(c.name, 'Unknown') as channel_name,
+        coalesce(p.department, 'Unknown') as department,
+        coalesce(n.store_code, 'unknown') as store_code,
+        coalesce(n.name, 'Unknown') as store_name,
+    from core.fct_sales_line as l
+    left join core.dim_store as s on s.store_key = l.store_key
+    left join core.dim_store as n
+        on n.store_durable_key = l.store_durable_key and n.is_current and n.store_durable_key >= 0
+    left join core.dim_channel as c on c.channel_key = l.channel_key
+    left join core.dim_product as p on p.product_key = l.product_key
+    where l.business_date <= $1
+),
+daily as (
+    select
+        business_date,
+        case
+            when grouping(store_code) = 0 then 'store'
+            when grouping(department) = 0 then 'department'
+            when grouping(channel_code) = 0 then 'channel'
+            when grouping(banner) = 0 then 'banner'
+            else 'total'
+        end as level,
+        coalesce(sender, '') as sender,
+        coalesce(banner, '') as banner,
+        coalesce(store_code, department, channel_code, banner, 'all') as member_code,
+        coalesce(store_name, department, channel_name, banner, 'All sales') as member_name,
+        cast(sum(net_amount_reporting) as double) as amount,
+        count(distinct transaction_key) as receipt_count,
+        count(*) filter (where net_amount_reporting is null) as unconverted_count,
+        array_to_string(list_sort(list(distinct sender)), ',') as senders,
+        array_to_string(list_sort(list(distinct country_code)), ',') as countries,
+    from lines
+    group by grouping sets (
+        (business_date),
+        (business_date, banner),
+        (business_date, channel_code, channel_name),
+        (business_date, banner, department),
+        (business_date, banner, sender, store_code, store_name)
+    )
+),
+keyed as (
+    select
+        business_date, level, banner, member_code, member_name, receipt_count, senders, countries,
+        unconverted_count > 0 as is_unconverted,
+        coalesce(amount, 0) as amount,
+        case level
+            when 'total' then 'total'
+            when 'department' then concat_ws(':', level, banner, member_code)
+            when 'store' then concat_ws(':', level, sender, member_code)
+            else concat_ws(':', level, member_code)
+        end as series_key,
+    from daily
+)
+select
+    series_key, business_date, level, banner, member_code, member_name, amount, receipt_count,
+    is_unconverted, senders, countries,
+from keyed
+order by series_key, business_date
+"""
+
+
+def _all_series(rows: Mapping[str, np.ndarray], first: date, days: int) -> list[SalesSeries]:
+    """Every series of the query's rows, ordered by level and key; a lone banner is the total."""
+    keys, starts = np.unique(rows["series_key"].astype(str), return_index=True)
+    ends = [*starts[1:], len(rows["series_key"])]
+    index = (rows["business_date"].astype("datetime64[D]") - np.datetime64(first)).astype(int)
+    series = {
+        str(key): _one_series(rows, index, slice(start, end), days)
+        for key, start, end in zip(keys, starts, ends, strict=True)
+    }
+    filled = [_with_zero_days(one, series) for one in series.values()]
+    if sum(one.level == "banner" for one in filled) == 1:
+        filled = [one for one in filled if one.level != "banner"]
+    return sorted(filled, key=lambda one: (LEVELS.index(one.level), one.key))
+
+
+def _one_series(
+    rows: Mapping[str, np.ndarray], index: np.ndarray, part: slice, days: int
+) -> SalesSeries:
+    amounts, receipts = np.full(days, np.nan), np.zeros(days)
+    amounts[index[part]] = rows["amount"][part]
+    receipts[index[part]] = rows["receipt_count"][part]
+    unconverted = index[part][rows["is_unconverted"][part].astype(bool)]
+    amounts[unconverted] = np.nan
+    last = part.stop - 1
+    return SalesSeries(
+        key=str(rows["series_key"][last]),
+        level=str(rows["level"][last]),
+        member_code=str(rows["member_code"][last]),
+        member_name=str(rows["member_name"][last]),
+        banner=str(rows["banner"][last]) or None,
+        senders=_distinct(rows["senders"][part]),
+        countries=_distinct(rows["countries"][part]),
+        amounts=amounts,
+        receipts_per_day=float(receipts[-MEAN_DAYS:].mean()),
+        unconverted_days=int((unconverted >= days - MINIMUM_HISTORY_DAYS).sum()),
+    )
+
+
+def _distinct(joined: np.ndarray) -> tuple[str, ...]:
+    return tuple(sorted({name for text in set(joined) for name in str(text).split(",") if name}))
+
+
+def _with_zero_days(series: SalesSeries, known: Mapping[str, SalesSeries]) -> SalesSeries:
+    """A department that sold nothing on a day its banner traded sold 0; it was not closed."""
+    if series.level != "department":
+        return series
+    banner = known[f"banner:{series.banner}"].amounts
+    empty = np.isnan(series.amounts) & ~np.isnan(banner)
+    empty[: series.first_index] = False
+    amounts = np.where(empty, 0.0, series.amounts)
+    return SalesSeries(**{**vars(series), "amounts": amounts})
+
+
+def _read_calendar(
+    connection: duckdb.DuckDBPyConnection, first: date, origin: date
+) -> tuple[CalendarDay, ...]:
+    margin = timedelta(days=CALENDAR_MARGIN_DAYS)
+    rows = connection.execute(
+        """
+        select
+            calendar_date, lunar_month, lunar_day, is_lunar_leap_month, jalali_month, jalali_day
+        from core.dim_date
+        where date_key >= 0 and calendar_date between $1 and $2
+        order by calendar_date
+        """,
+        [first - margin, origin + timedelta(days=HORIZON_DAYS) + margin],
+    ).fetchall()
+    return tuple(CalendarDay(*row) for row in rows)
+
+
+def _read_promotions(
+    connection: duckdb.DuckDBPyConnection, first: date, origin: date
+) -> dict[str, np.ndarray]:
+    """Per sender whether a promotion of at most 28 days is on, where the plan reaches ahead.
+
+    A sender none of whose promotions starts after the origin has not told its plan: what the
+    horizon holds is unknown, and so promotions are no regressor for it at all.
+    """
+    rows = connection.execute(
+        """
+        select sender, starts_on, ends_on
+        from core.dim_promotion
+        where promotion_key >= 0 and starts_on <= ends_on and ends_on - starts_on < $1
+        order by sender, starts_on, ends_on
+        """,
+        [LONGEST_PROMOTION_DAYS],
+    ).fetchall()
+    planned = {sender for sender, starts_on, _ in rows if starts_on > origin}
+    days = (origin - first).days + 1 + HORIZON_DAYS
+    found = {sender: np.zeros(days, dtype=bool) for sender in sorted(planned)}
+    for sender, starts_on, ends_on in rows:
+        if sender in planned:
+            start, end = (starts_on - first).days, (ends_on - first).days + 1
+            found[sender][max(start, 0) : max(end, 0)] = True
+    return found
