@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dagster_project.core import home
 from dagster_project.core.declarations import load_templates
-from dagster_project.core.identity import create_identity_tables, resolve_persons
+from dagster_project.core.identity import create_identity_tables, evaluate, resolve_persons
 from dagster_project.core.warehouse import OPS_TABLES, SCHEMAS
 
 
@@ -466,3 +466,33 @@ def resolved(
         member(connection, number, phone_token=phone, email_token=email, card_number_token=card)
     resolve_persons(connection)
     return persons(connection)
+
+
+def test_precision_and_recall_count_pairs_of_identifiers(warehouse):
+    # Found: {m1, p1, m2} and {m3, e3}; true: {m1, p1}, {m2, m3}, {e3}; the hub is two people's.
+    member(warehouse, "m1", phone_token="p1")
+    member(warehouse, "m2", phone_token="p1")
+    member(warehouse, "m3", email_token="e3")
+    resolve_persons(warehouse)
+    truth = [
+        ("lantern", "member", "m1", "ada"),
+        ("*", "phone", "p1", "ada"),
+        ("lantern", "member", "m2", "bo"),
+        ("lantern", "member", "m3", "bo"),
+        ("*", "email", "e3", "cy"),
+        ("*", "email", "shared", "ada"),
+        ("*", "email", "shared", "bo"),
+    ]
+
+    score = evaluate(warehouse, truth)
+
+    assert (score.identifier_count, score.found_pairs) == (5, 4)
+    assert (score.true_pairs, score.right_pairs) == (2, 1)
+    assert (score.precision, score.recall) == (0.25, 0.5)
+    assert score.f1 == pytest.approx(1 / 3)
+
+
+def test_no_truth_is_no_mistake(warehouse):
+    resolve_persons(warehouse)
+
+    assert evaluate(warehouse, []).f1 == 1.0

@@ -17,9 +17,9 @@ IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 # What a suite may expect, and the arguments it may give. Each of these runs as SQL in the warehouse
 # and yields counts; expectations whose result is a value of the data are left out on purpose.
-_COLUMN = {"column", "mostly", "row_condition"}
+_COLUMN = {"column", "mostly"}
 _RANGE = {"min_value", "max_value", "strict_min", "strict_max"}
-_PAIR = {"column_A", "column_B", "ignore_row_if", "row_condition", "mostly"}
+_PAIR = {"column_A", "column_B", "ignore_row_if", "mostly"}
 EXPECTATIONS: dict[str, frozenset[str]] = {
     name: frozenset(arguments)
     for name, arguments in {
@@ -32,13 +32,13 @@ EXPECTATIONS: dict[str, frozenset[str]] = {
         "expect_column_values_to_not_be_in_set": _COLUMN | {"value_set"},
         "expect_column_value_lengths_to_equal": _COLUMN | {"value"},
         "expect_column_value_lengths_to_be_between": _COLUMN | _RANGE,
-        "expect_column_mean_to_be_between": {"column", "row_condition"} | _RANGE,
-        "expect_column_sum_to_be_between": {"column", "row_condition"} | _RANGE,
+        "expect_column_mean_to_be_between": {"column"} | _RANGE,
+        "expect_column_sum_to_be_between": {"column"} | _RANGE,
         "expect_column_proportion_of_non_null_values_to_be_between": {"column"} | _RANGE,
         "expect_column_unique_value_count_to_be_between": {"column"} | _RANGE,
         "expect_column_pair_values_a_to_be_greater_than_b": _PAIR | {"or_equal"},
         "expect_column_pair_values_to_be_equal": _PAIR,
-        "expect_compound_columns_to_be_unique": {"column_list", "ignore_row_if", "row_condition"},
+        "expect_compound_columns_to_be_unique": {"column_list", "ignore_row_if"},
         "expect_table_row_count_to_be_between": _RANGE,
         "expect_no_rows": {"unexpected_rows_query"},
     }.items()
