@@ -1,0 +1,89 @@
+"""What a dbt build came to, as Dagster's events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.components.tables import (
+    Table,
+    base_tables,
+    count_rows,
+    stored_columns,
+    with_stored_types,
+)
+from dagster_project.components.translator import WarehouseTranslator
+from dagster_project.core.modelling import BuildOutcome, NodeResult
+from dagster_project.core.warehouse import Warehouse
+
+Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
+
+class NodeReporter:
+    """Turns node results into materialisations and check results; the skipped ones into nothing."""
+
+    def __init__(self, context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> None:
+        self._manifest = manifest
+        self._schemas = {
+            key: spec.metadata.get("dagster/column_schema")
+            for key, spec in context.assets_def.specs_by_key.items()
+            if key in context.selected_asset_keys
+        }
+        self._checks = {
+            str(spec.metadata["dagster_dbt/unique_id"]): spec
+            for spec in context.assets_def.check_specs
+            if spec.key in context.selected_asset_check_keys
+        }
+
+    def unchanged(self, warehouse: Warehouse) -> Iterator[Event]:
+        """Every model as it stands."""
+        described = self._describe(warehouse)
+        for key in self._schemas:
+            yield dg.MaterializeResult(key, metadata=described[key])
+
+    def built(self, warehouse: Warehouse, outcome: BuildOutcome) -> Iterator[Event]:
+        """Each model that was built, each test that was run."""
+        described = self._describe(warehouse)
+        translator = WarehouseTranslator()
+        for node in outcome.nodes:
+            if node.unique_id in self._checks:
+                if node.status != "skipped":
+                    yield self._judged(node)
+                continue
+            props = self._manifest["nodes"].get(node.unique_id, {})
+            if not node.is_good or props.get("resource_type") not in {"model", "seed", "snapshot"}:
+                continue
+            key = translator.get_asset_key(props)
+            if key in described:
+                seconds = {"build seconds": round(node.seconds, 3)}
+                yield dg.MaterializeResult(key, metadata=described[key] | seconds)
+
+    def _judged(self, node: NodeResult) -> dg.AssetCheckResult:
+        spec = self._checks[node.unique_id]
+        warned = node.status == "warn"
+        return dg.AssetCheckResult(
+            asset_key=spec.asset_key,
+            check_name=spec.name,
+            passed=node.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if warned else dg.AssetCheckSeverity.ERROR,
+            metadata={"failed rows": node.failures or 0, "seconds": round(node.seconds, 3)},
+        )
+
+    def _describe(self, warehouse: Warehouse) -> dict[dg.AssetKey, dict[str, Any]]:
+        """Row counts and stored columns of all models by two queries for the whole build."""
+        schemas = sorted({key.path[0] for key in self._schemas})
+        with warehouse.connect(read_only=True) as connection:
+            counts = count_rows(connection, base_tables(connection, schemas))
+            columns = stored_columns(connection, schemas)
+        found: dict[dg.AssetKey, dict[str, Any]] = {}
+        for key, declared in self._schemas.items():
+            table: Table = (key.path[0], key.path[1])
+            found[key] = {}
+            if table in columns:
+                stored = with_stored_types(declared, columns[table])
+                found[key]["dagster/column_schema"] = stored
+            if table in counts:
+                found[key]["dagster/row_count"] = counts[table]
+        return found

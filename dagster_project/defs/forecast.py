@@ -1,0 +1,112 @@
+"""Demand forecasts: one step for all series, with the fan drawn on the asset."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from dagster_project.components.tables import count_rows, last_metadata
+from dagster_project.components.writer import POOL, WriterResource
+from dagster_project.core.forecasting import tables
+from dagster_project.core.modelling import build_state, last_batch_id, record_build
+from dagster_project.core.publishing.forecast_tables import FORECAST_TABLES
+
+BUILD = "forecast"
+# What the panel reads: forecasts are made from marts alone.
+MARTS = ["fct_sales_line", "dim_store", "dim_channel", "dim_product", "dim_date", "dim_promotion"]
+KEYS = {table: dg.AssetKey(["forecast", table]) for table in tables.TABLES}
+FANS = 3  # charts on forecast/daily: the total first, then the banners
+
+
+def _spec(table: str) -> dg.AssetSpec:
+    described, columns = FORECAST_TABLES.get(table, (f"One row per {table} value.", {}))
+    schema = [
+        dg.TableColumn(name, kind.split()[0], columns.get(name))
+        for name, kind in tables.TABLES[table].items()
+    ]
+    return dg.AssetSpec(
+        KEYS[table],
+        deps=[dg.AssetKey(["core", mart]) for mart in MARTS],
+        group_name="forecast",
+        description=described,
+        owners=["team:forecasting"],
+        kinds={"prophet", "python", "duckdb"},
+        tags={"class/internal": ""},
+        metadata={"dagster/column_schema": dg.TableSchema(schema)},
+    )
+
+
+@dg.multi_asset(name="forecast", specs=[_spec(table) for table in KEYS], pool=POOL)
+def forecast(
+    context: dg.AssetExecutionContext, writer: WriterResource
+) -> Iterator[dg.MaterializeResult]:
+    """Forecast every series again where its sales, its events or the code have changed."""
+    from dagster_project.core.forecasting import forecast_sales, panel_fingerprint  # noqa: PLC0415
+
+    with writer.warehouse.connect() as connection:
+        code = f"{panel_fingerprint(connection)} {writer.settings.reporting_currency}"
+        state = build_state(connection, BUILD)
+        if state is not None and state[1] == code:
+            context.log.info("unchanged: no series has new sales")
+            for key in KEYS.values():
+                yield dg.MaterializeResult(key, metadata=last_metadata(context, key))
+            return
+
+        def tell(done: int, total: int) -> None:
+            if done == total or done % 20 == 0:
+                context.log.info(f"{done} of {total} series")
+
+        outcome = forecast_sales(connection, writer.settings, on_progress=tell)
+        record_build(connection, BUILD, last_batch_id(connection), code)
+        told = _told(connection)
+    for series, why in outcome.failed:
+        context.log.warning(f"series {series} has no new forecast: {why}")
+    told["series"] |= {"stale": outcome.stale_count, "failed": len(outcome.failed)}
+    for table, key in KEYS.items():
+        yield dg.MaterializeResult(key, metadata=told[table])
+
+
+def _told(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
+    """Metadata of each table: row counts, errors that plot over time, the fans."""
+    counts = count_rows(connection, [("forecast", table) for table in KEYS])
+    told: dict[str, dict[str, Any]] = {
+        table: {"dagster/row_count": counts["forecast", table]} for table in KEYS
+    }
+    told["accuracy"] |= _errors(connection)
+    told["daily"] |= _fans(connection)
+    return told
+
+
+def _errors(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """WAPE of the kept model and of last week again, mean over the series of a level."""
+    rows = connection.execute(
+        "select s.level, avg(a.wape) filter (where a.is_chosen), "
+        "avg(a.wape) filter (where a.model = 'seasonal_naive'), "
+        "avg(a.coverage_80) filter (where a.is_chosen) "
+        "from forecast.accuracy as a inner join forecast.series as s using (series_key) "
+        "group by s.level order by s.level"
+    ).fetchall()
+    found: dict[str, float] = {}
+    for level, wape, naive, covered in rows:
+        measured = {"wape": wape, "wape of last week again": naive, "coverage 80": covered}
+        found |= {f"{level} {name}": float(v) for name, v in measured.items() if v is not None}
+    return found
+
+
+def _fans(connection: duckdb.DuckDBPyConnection) -> dict[str, dg.MetadataValue]:
+    from dagster_project.core.forecasting import fan_chart  # noqa: PLC0415
+
+    rows = connection.execute(
+        "select series_key, member_name from forecast.series "
+        "where level in ('total', 'banner') and origin_date is not null "
+        "order by level desc, member_name limit ?",
+        [FANS],
+    ).fetchall()
+    found: dict[str, dg.MetadataValue] = {}
+    for key, name in rows:
+        picture = base64.b64encode(fan_chart(connection, key)).decode("ascii")
+        markdown = f"![{name}, 28 days ahead](data:image/png;base64,{picture})"
+        found[f"fan {name}"] = dg.MetadataValue.md(markdown)
+    return found

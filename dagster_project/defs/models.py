@@ -1,0 +1,96 @@
+"""Staging, intermediate and marts: one dbt build in a child process, seen as assets and checks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from dagster_project.components.results import NodeReporter
+from dagster_project.components.translator import WarehouseTranslator, read_manifest
+from dagster_project.components.writer import POOL, WriterResource
+from dagster_project.core.calendars import calendar_version
+from dagster_project.core.home import locate_home
+from dagster_project.core.model_checks import record_judgements
+from dagster_project.core.modelling import (
+    BuildOutcome,
+    ModellingError,
+    NodeProgress,
+    build_models,
+    ensure_manifest,
+    models_are_current,
+    project_fingerprint,
+)
+
+
+class ModelsConfig(dg.Config):
+    """What one may ask of a build."""
+
+    full_refresh: bool = False
+
+
+@dg.definitions
+def models() -> dg.Definitions:
+    """Every dbt model as an asset, every data test as a check on the table it judges."""
+    path = ensure_manifest(locate_home())
+    manifest = read_manifest(path)
+
+    @dbt_assets(
+        name="models",
+        manifest=manifest,
+        dagster_dbt_translator=WarehouseTranslator(),
+        pool=POOL,
+    )
+    def build(
+        context: dg.AssetExecutionContext, writer: WriterResource, config: ModelsConfig
+    ) -> Iterator[Any]:
+        reporter = NodeReporter(context, manifest)
+        depends_on = [calendar_version()]
+        with writer.warehouse.connect() as connection:
+            current = models_are_current(connection, project_fingerprint(depends_on=depends_on))
+        if current and not config.full_refresh:
+            context.log.info("unchanged: the models hold every load")
+            yield from reporter.unchanged(writer.warehouse)
+            return
+        outcome = _build(context, writer, manifest, config.full_refresh, depends_on)
+        yield from reporter.built(writer.warehouse, outcome)
+        if outcome.failed:
+            raise dg.Failure(_failure(outcome))
+
+    return dg.Definitions(assets=[build])
+
+
+def _build(
+    context: dg.AssetExecutionContext,
+    writer: WriterResource,
+    manifest: Any,
+    full_refresh: bool,
+    depends_on: list[str],
+) -> BuildOutcome:
+    def tell(node: NodeProgress) -> None:
+        name = node.unique_id.split(".")[2]
+        context.log.info(f"{node.index}/{node.total} {name} {node.status} {node.seconds:.1f} s")
+
+    with writer.warehouse.connect() as connection:
+        record_judgements(connection, context.run_id, None, manifest)
+    try:
+        outcome = build_models(
+            writer.warehouse,
+            writer.lock,
+            full_refresh=full_refresh,
+            on_node=tell,
+            depends_on=depends_on,
+        )
+    except ModellingError as error:
+        raise dg.Failure(str(error)) from error
+    with writer.warehouse.connect() as connection:
+        record_judgements(connection, context.run_id, outcome, manifest)
+    return outcome
+
+
+def _failure(outcome: BuildOutcome) -> str:
+    told = [
+        f"{node.unique_id.split('.')[2]} ({' '.join((node.message or node.status).split())})"
+        for node in outcome.failed
+    ]
+    return f"{len(told)} models or tests failed: {'; '.join(told)}"
