@@ -1,28 +1,25 @@
 {#-
     The three members every dimension has for facts without a row in it: -1 Unknown, -2 Not
-    applicable, -3 Invalid in source.
+    applicable, -3 Invalid in source. Columns and types are the model's contract.
 
-    `columns` are the dimension's columns in order, name to type. `given` overrides a column: a list
-    of three SQL expressions, or one for all three. Columns without a given value: `*_key` and
-    `key_columns` take the member's number, the name columns its name, everything else is null.
+    `key_columns` take the member's number and `name_columns` its name. `given` sets other columns
+    to one SQL expression for all three; what is not named is null.
 -#}
-{% macro reserved_members(columns, key_columns, name_columns, given={}) -%}
+{% macro reserved_members(key_columns, name_columns, given={}) -%}
     {%- set names = [[-1, 'Unknown'], [-2, 'Not applicable'], [-3, 'Invalid in source']] -%}
     {%- for number, name in names %}
-    {%- set member = loop.index0 %}
     select
-        {%- for column, type in columns.items() %}
-        {%- if column in given %}
-        {%- set value = given[column] %}
-        {%- set value = value if value is string else value[member] %}
-        {%- elif column in key_columns %}
+        {%- for column, type in tillhouse.contract_columns().items() %}
+        {%- if column in key_columns %}
         {%- set value = number %}
         {%- elif column in name_columns %}
         {%- set value = "'" ~ name ~ "'" %}
         {%- else %}
-        {%- set value = 'null' %}
+        {%- set value = given.get(column, 'null') %}
         {%- endif %}
         cast({{ value }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- else %}
+        1 as nothing_declared
         {%- endfor %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
