@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sales_warehouse import CLASSES, build_sales_warehouse, manifest_for
 
+from dagster_project.core.forecasting.tables import TABLES
 from dagster_project.core.publishing import PublicationError
 from dagster_project.core.publishing.forecast_tables import FORECAST_TABLES
 from dagster_project.core.publishing.tables import read_manifest, tables_for
@@ -91,6 +92,11 @@ def test_a_forecast_table_is_published_with_its_described_columns(tmp_path: Path
         columns = ", ".join(f"null as {name}" for name in names)
         connection.execute(f"create table forecast.accuracy as select {columns}")
     assert columns_of(warehouse, manifest_for())["forecast.accuracy"] == names
+
+
+def test_the_forecast_tables_and_their_descriptions_agree_both_ways() -> None:
+    described = {table: list(columns) for table, (_, columns) in FORECAST_TABLES.items()}
+    assert described == {table: list(columns) for table, columns in TABLES.items()}
 
 
 def test_an_unknown_audience_is_refused(warehouse: Warehouse) -> None:

@@ -7,7 +7,7 @@ reader can see has changed, whatever fails before it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -177,8 +177,11 @@ def _build(connection: duckdb.DuckDBPyConnection, home: Home, plan: _Plan) -> in
         _attach(connection, plan.current.path, PREVIOUS, "read_only")
     connection.execute(f"use {TARGET}")
     rows = {table.full_name: _copy(connection, table) for table in plan.tables}
+    connection.begin()  # hundreds of small statements, one write to the disk
+    _describe_tables(connection, plan.tables)
     has_metrics = metrics.create_metric_views(connection, plan.tables)
     _describe_publication(connection, plan, rows, has_metrics)
+    connection.commit()
     auditing.audit(connection, plan.tables, source=CATALOG, target=TARGET)
     connection.execute(f"use {CATALOG}")
     connection.execute(f"checkpoint {TARGET}")
@@ -192,17 +195,21 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, optio
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """Copy the permitted columns of one table with their descriptions; its number of rows."""
+    """Copy the permitted columns of one table; its number of rows."""
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     connection.execute(f"create schema if not exists {table.schema}")
     (rows,) = connection.execute(
         f"create table {table.full_name} as select {columns} from {CATALOG}.{table.full_name}"
     ).fetchone()
-    comment(connection, "table", table.full_name, table.description)
-    for column in table.columns:
-        place = f'{table.full_name}."{column.name}"'
-        comment(connection, "column", place, column.description)
     return rows
+
+
+def _describe_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    for table in tables:
+        comment(connection, "table", table.full_name, table.description)
+        for column in table.columns:
+            place = f'{table.full_name}."{column.name}"'
+            comment(connection, "column", place, column.description)
 
 
 def _describe_publication(

@@ -270,24 +270,36 @@ def _by_day(catalog: str) -> str:
 
 def write_dictionary(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
     """Write the dictionary of everything in the current catalogue, views and ``ops`` included."""
+    classed = [
+        (t.schema, t.name, c.name, c.classification.value) for t in tables for c in t.columns
+    ]
     connection.execute(
         """
         insert into ops.data_dictionary
-        select schema_name, table_name, column_name, data_type, 'internal', coalesce(comment, '')
-        from duckdb_columns()
-        where database_name = current_database() and not internal
-        order by schema_name, table_name, column_index
-        """
-    )
-    connection.executemany(
-        """
-        update ops.data_dictionary set class = ?
-        where schema_name = ? and table_name = ? and column_name = ?
+        with classed as (
+            select
+                unnest($schemas) as schema_name,
+                unnest($tables) as table_name,
+                unnest($columns) as column_name,
+                unnest($classes) as class,
+        )
+        select
+            c.schema_name,
+            c.table_name,
+            c.column_name,
+            c.data_type,
+            coalesce(classed.class, 'internal'),
+            coalesce(c.comment, ''),
+        from duckdb_columns() as c
+        left join classed using (schema_name, table_name, column_name)
+        where c.database_name = current_database() and not c.internal
+        order by c.schema_name, c.table_name, c.column_index
         """,
-        [
-            (column.classification.value, table.schema, table.name, column.name)
-            for table in tables
-            for column in table.columns
-            if column.classification.value != "internal"
-        ],
+        dict(
+            zip(
+                ("schemas", "tables", "columns", "classes"),
+                map(list, zip(*classed, strict=True)),
+                strict=True,
+            )
+        ),
     )
