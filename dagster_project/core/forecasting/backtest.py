@@ -29,6 +29,8 @@ SEASONAL_NAIVE = "seasonal_naive"
 MODELS = (PROPHET, BLEND, WEEKDAY_MEAN, SEASONAL_NAIVE)
 
 WINDOW_COUNT = 6  # where history allows: 168 days of errors, half a year, for the intervals
+# First to last day of the horizon, from 1: errors are alike within, and grow with distance.
+BUCKETS = ((1, 7), (8, 14), (15, HORIZON_DAYS))
 CLOSED_WEEKDAY_DAYS = 56  # a weekday not traded for eight weeks is a day of rest
 
 
@@ -64,16 +66,28 @@ def forecast_series(
     origins = window_origins(panel.day_count, series.first_index)
     if len(origins) < MINIMUM_WINDOWS:
         raise SeriesError(f"history for {len(origins)} back-test windows only")
+    actual = np.stack([series.amounts[n : n + HORIZON_DAYS] for n in origins])
+    _check_can_be_judged(actual)
     windows = [one_origin(series, panel, design, n, spec) for n in origins]
     final = one_origin(series, panel, design, panel.day_count, spec)
     return SeriesForecast(
         series=series,
         origins=origins,
         backtest=np.stack(windows),
-        actual=np.stack([series.amounts[n : n + HORIZON_DAYS] for n in origins]),
+        actual=actual,
         final=final,
         closed=known_closed(series, panel.weekdays, design, panel.day_count),
     )
+
+
+def _check_can_be_judged(actual: np.ndarray) -> None:
+    """Raise SeriesError unless every part of the horizon was traded in two windows or more."""
+    for first, last in BUCKETS:
+        traded = ~np.isnan(actual[:, first - 1 : last])
+        if traded.any(axis=1).sum() < 2:
+            raise SeriesError(f"sales on days {first} to {last} in fewer than 2 back-test windows")
+    if np.nanmedian(actual) <= 0:
+        raise SeriesError("half of the back-test's days have no net sales")
 
 
 def one_origin(

@@ -67,12 +67,14 @@ def _draw(
     canvas = FigureCanvasAgg(figure)  # no window system, no state shared between calls
     axes = figure.add_subplot()
     _fan(axes, sold, fan)
+    axes.margins(y=0.15)  # room for the legend
     axes.set_title(title, loc="left", fontsize=10, color=INK, parse_math=False)
     axes.set_ylabel(unit, fontsize=8, color=INK)
-    axes.set_ylim(bottom=0 if all(amount >= 0 for _, amount in sold) else None)
+    if all(amount >= 0 for _, amount in sold):
+        axes.set_ylim(bottom=0)
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.tick_params(labelsize=8, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.core.forecasting.backtest import MODELS, SeriesForecast
+from dagster_project.core.forecasting.backtest import BUCKETS, MODELS, SeriesForecast
 from dagster_project.core.forecasting.panel import HORIZON_DAYS
 from dagster_project.core.forecasting.prophet_model import FLOOR_SHARE
 
-# First to last day of the horizon, from 1: errors grow with distance.
-BUCKETS = ((1, 7), (8, 14), (15, HORIZON_DAYS))
 PROBABILITIES = (0.025, 0.1, 0.9, 0.975)
 SMALLEST_ERROR = 1e-4  # a series that repeats itself exactly still has a scale
 # Series whose errors look alike; groups have few series, so they share theirs.

@@ -126,16 +126,20 @@ def has_enough_history(series: SalesSeries) -> bool:
     """Whether a daily model has a chance: long, alive, seldom empty, busy enough.
 
     History of at least 168 days and a sale in the last 28; sales on at least 90 % of the last 168
-    days; at least five receipts a day over the last 84. Total, banner and channel are exempt from
-    the last one, not from the others. Days without an exchange rate count as days with sales.
+    days, weekdays of rest aside; at least five receipts a day over the last 84. Total, banner and
+    channel are exempt from the last one, not from the others. Days without an exchange rate count
+    as days with sales.
     """
-    known = series.amounts[-MINIMUM_HISTORY_DAYS:]
     if len(series.amounts) - series.first_index < MINIMUM_HISTORY_DAYS:
         return False
+    known = series.amounts[-MINIMUM_HISTORY_DAYS:]
+    traded = ~np.isnan(known)
+    by_weekday = traded.reshape(-1, 7).any(axis=0)  # 168 days are 24 weeks
+    open_days = int(by_weekday.sum()) * len(known) // 7
     sold = int((np.nan_to_num(known) > 0).sum()) + series.unconverted_days
+    alive = bool(traded[-HORIZON_DAYS:].any()) or series.unconverted_days > 0
     busy = series.receipts_per_day >= MINIMUM_RECEIPTS_PER_DAY
-    alive = bool((~np.isnan(known[-HORIZON_DAYS:])).any()) or series.unconverted_days > 0
-    often = sold >= MINIMUM_TRADED_SHARE * MINIMUM_HISTORY_DAYS
+    often = sold >= MINIMUM_TRADED_SHARE * open_days
     return alive and often and (busy or series.level in {"total", "banner", "channel"})
 
 

@@ -115,7 +115,7 @@ def day_frame(first_date: date, promoted: np.ndarray) -> pd.DataFrame:
     days = [first_date + timedelta(days=n) for n in range(len(promoted))]
     frame = pd.DataFrame({"ds": pd.to_datetime(days)})
     if promoted.any() and not promoted.all():
-        weekdays = frame["ds"].dt.weekday.to_numpy()
+        weekdays = (first_date.weekday() + np.arange(len(promoted))) % 7
         for weekday in range(7):
             frame[f"promotion_{weekday}"] = (promoted & (weekdays == weekday)).astype(float)
     return frame
@@ -125,7 +125,7 @@ def forecast(amounts: np.ndarray, design: Design, horizon: int, spec: Specificat
     """Expected amounts of the ``horizon`` days after the last one given.
 
     ``amounts`` begins with the design's first day and ends at the origin; NaN days teach nothing.
-    Raises SeriesError on too short a history, NoMaximumError when no fit is found.
+    Raises SeriesError on too short or too old a history, NoMaximumError when no fit is found.
     """
     traded = np.flatnonzero(~np.isnan(amounts))
     if len(traded) <= spec.changepoint_count + 7:
@@ -179,4 +179,6 @@ def _retransformation(amounts: np.ndarray, expected: np.ndarray) -> float:
     """
     recent = slice(max(0, len(amounts) - MEAN_DAYS), None)
     traded = ~np.isnan(amounts[recent])
+    if not traded.any():
+        raise SeriesError(f"no day with sales in the last {MEAN_DAYS} days")
     return float(amounts[recent][traded].sum() / expected[recent][traded].sum())
