@@ -1,0 +1,135 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='business_date',
+        on_schema_change='fail',
+        pre_hook="{{ clear_touched_days('int_sales__touched_days') }}",
+    )
+}}
+
+-- depends_on: {{ ref('int_sales__touched_days') }}
+
+{%- set identifier_columns = {
+    'member': 'member_number_token',
+    'email': 'email_token',
+    'phone': 'phone_token',
+    'card': 'cards.card_number_token',
+    'visitor': 'visitor_id_token',
+} %}
+
+with
+
+headers as (
+    select *
+    from {{ ref('int_sales__headers_dated') }}
+    {{ of_touched_days() }}
+),
+
+tenders as (
+    select * from {{ ref('int_tender__tenders_unioned') }}
+),
+
+identifiers as (
+    select * from {{ ref('stg_identity__person_identifiers') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+channels as (
+    select * from {{ ref('dim_channel') }}
+),
+
+rates as (
+    select * from {{ ref('int_rates__daily') }}
+),
+
+cards as (
+    select
+        headers.transaction_key,
+        min_by(tenders.card_number_token, tenders.tender_number) as card_number_token
+    from headers
+    inner join tenders
+        on
+            headers.template = tenders.template
+            and headers.sender = tenders.sender
+            and headers.receipt_id = tenders.receipt_id
+    where tenders.card_number_token is not null
+    group by headers.transaction_key
+),
+
+identified as (
+    select
+        headers.transaction_key,
+        headers.template,
+        headers.sender,
+        headers.receipt_id,
+        headers.transaction_type,
+        headers.channel_code,
+        headers.terminal_code,
+        headers.sold_at,
+        headers.sold_at_local,
+        headers.business_date,
+        headers.is_local_time_ambiguous,
+        headers.store_key,
+        headers.store_durable_key,
+        headers.currency_code,
+        headers.declared_line_count,
+        headers.declared_total_amount,
+        headers.rounding_amount,
+        headers.guest_count,
+        headers.duration_seconds,
+        headers.batch_id,
+        {{ first_known_person('headers', identifier_columns) }} as person_key
+    from headers
+    left join cards on headers.transaction_key = cards.transaction_key
+    {{- person_joins('headers', identifier_columns) }}
+),
+
+resolved as (
+    select
+        identified.transaction_key,
+        identified.template,
+        identified.sender,
+        identified.receipt_id,
+        identified.transaction_type,
+        {{ is_sale_transaction('identified.transaction_type') }} as is_sale,
+        identified.business_date,
+        {{ date_key('identified.business_date') }} as date_key,
+        {{ time_of_day_key('identified.sold_at_local') }} as time_of_day_key,
+        identified.sold_at,
+        identified.is_local_time_ambiguous,
+        identified.store_key,
+        identified.store_durable_key,
+        coalesce(channels.channel_key, -3) as channel_key,
+        coalesce(customers.customer_key, -1) as customer_key,
+        coalesce(customers.customer_durable_key, -1) as customer_durable_key,
+        identified.terminal_code,
+        identified.declared_line_count,
+        identified.declared_total_amount,
+        identified.rounding_amount,
+        identified.guest_count,
+        identified.duration_seconds,
+        identified.currency_code,
+        case
+            when identified.currency_code = {{ reporting_currency() }} then 1
+            else rates.exchange_rate
+        end as exchange_rate,
+        identified.batch_id
+    from identified
+    left join customers
+        on
+            identified.person_key = customers.customer_durable_key
+            and identified.sold_at >= customers.valid_from_at
+            and identified.sold_at < customers.valid_to_at
+    left join channels on identified.channel_code = channels.channel_code
+    left join rates
+        on
+            identified.currency_code = rates.currency_code
+            and identified.business_date = rates.business_date
+    order by identified.business_date
+)
+
+select * from resolved

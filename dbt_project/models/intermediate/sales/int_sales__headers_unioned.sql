@@ -1,0 +1,61 @@
+with
+
+receipts as (
+    select * from {{ ref('stg_pos_standard__receipts') }}
+),
+
+orders as (
+    select * from {{ ref('stg_web_order__orders') }}
+),
+
+headers as (
+    select
+        record_key as transaction_key,
+        'pos_standard' as template,
+        sender,
+        receipt_id,
+        receipt_type as transaction_type,
+        'store' as channel_code,
+        store_code,
+        terminal_code,
+        member_number_token,
+        cast(null as varchar) as email_token,
+        cast(null as varchar) as phone_token,
+        cast(null as varchar) as visitor_id_token,
+        sold_at,
+        currency_code,
+        line_count as declared_line_count,
+        total_amount as declared_total_amount,
+        coalesce(rounding_amount, 0) as rounding_amount,
+        guest_count,
+        duration_seconds,
+        batch_id
+    from receipts
+
+    union all
+
+    select
+        record_key as transaction_key,
+        'web_order' as template,
+        sender,
+        order_id as receipt_id,
+        order_type as transaction_type,
+        channel_code,
+        store_code,
+        cast(null as varchar) as terminal_code,
+        member_number_token,
+        email_token,
+        phone_token,
+        visitor_id_token,
+        ordered_at as sold_at,
+        currency_code,
+        cast(null as bigint) as declared_line_count,
+        total_amount as declared_total_amount,
+        cast(0 as decimal(18, 4)) as rounding_amount,
+        cast(null as bigint) as guest_count,
+        cast(null as bigint) as duration_seconds,
+        batch_id
+    from orders
+)
+
+select * from headers

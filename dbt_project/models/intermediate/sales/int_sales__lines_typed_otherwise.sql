@@ -1,0 +1,98 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='business_date',
+        on_schema_change='fail',
+        pre_hook="{{ clear_touched_days('int_sales__touched_days') }}",
+    )
+}}
+
+-- depends_on: {{ ref('int_sales__touched_days') }}
+
+with
+
+lines as (
+    select * from {{ ref('int_sales__lines_unioned') }}
+),
+
+headers as (
+    select * from {{ ref('int_sales__headers_resolved') }}
+),
+
+on_receipts as (
+    select
+        lines.sales_line_key,
+        lines.template,
+        lines.sender,
+        lines.receipt_id,
+        headers.transaction_key,
+        lines.line_number,
+        lines.line_type,
+        case
+            when headers.is_sale then 'line_' || lines.line_type
+            else 'receipt_' || headers.transaction_type
+        end as reason,
+        headers.business_date,
+        lines.quantity,
+        lines.list_amount,
+        lines.discount_amount,
+        lines.tax_amount,
+        {{ reporting_amount('lines.list_amount', 'headers.exchange_rate') }}
+            as list_amount_reporting,
+        {{ reporting_amount('lines.discount_amount', 'headers.exchange_rate') }}
+            as discount_amount_reporting,
+        {{ reporting_amount('lines.tax_amount', 'headers.exchange_rate') }}
+            as tax_amount_reporting,
+        lines.sold_at,
+        lines.batch_id
+    from lines
+    inner join headers
+        on
+            lines.template = headers.template
+            and lines.sender = headers.sender
+            and lines.receipt_id = headers.receipt_id
+    where not {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
+),
+
+-- Without its receipt a line has no shop and no currency: it waits here, on its own UTC date.
+without_receipt as (
+    select
+        lines.sales_line_key,
+        lines.template,
+        lines.sender,
+        lines.receipt_id,
+        cast(null as bigint) as transaction_key,
+        lines.line_number,
+        lines.line_type,
+        'receipt_missing' as reason,
+        cast(lines.sold_at as date) as business_date,
+        lines.quantity,
+        lines.list_amount,
+        lines.discount_amount,
+        lines.tax_amount,
+        cast(null as decimal(18, 4)) as list_amount_reporting,
+        cast(null as decimal(18, 4)) as discount_amount_reporting,
+        cast(null as decimal(18, 4)) as tax_amount_reporting,
+        lines.sold_at,
+        lines.batch_id
+    from lines
+    where not exists (
+        select known.receipt_id
+        from {{ ref('int_sales__headers_unioned') }} as known
+        where
+            lines.template = known.template
+            and lines.sender = known.sender
+            and lines.receipt_id = known.receipt_id
+    )
+),
+
+typed_otherwise as (
+    select * from on_receipts
+    union all
+    select * from without_receipt
+)
+
+select *
+from typed_otherwise
+{{ of_touched_days() }}

@@ -1,0 +1,96 @@
+{{ config(materialized='table') }}
+
+{#- Where the touched receipts stand now: their day may be another one after this build. Each fact
+    is asked for itself, as a killed build leaves some of them a step behind the others. -#}
+{%- set by_transaction = [
+    ('intermediate', 'int_sales__headers_resolved'),
+    ('core', 'fct_transaction'),
+    ('core', 'fct_sales_line'),
+    ('core', 'fct_tender'),
+] %}
+{%- set by_receipt = stored_table('intermediate', 'int_sales__lines_typed_otherwise') %}
+{%- set stored_lines = stored_table('core', 'fct_sales_line') %}
+{%- set stored_headers = stored_table('intermediate', 'int_sales__headers_resolved') %}
+
+with
+
+touched_receipts as (
+    select * from {{ ref('int_sales__touched_receipts') }}
+),
+
+headers as (
+    select * from {{ ref('int_sales__headers_dated') }}
+),
+
+lines as (
+    select * from {{ ref('int_sales__lines_unioned') }}
+),
+
+rates as (
+    select * from {{ ref('int_rates__daily') }}
+),
+
+days as (
+    select headers.business_date
+    from headers
+    inner join touched_receipts on headers.transaction_key = touched_receipts.transaction_key
+
+    union
+
+    -- Lines whose receipt has not come stand on their own UTC date.
+    select cast(lines.sold_at as date) as business_date
+    from lines
+    inner join touched_receipts
+        on
+            lines.template = touched_receipts.template
+            and lines.sender = touched_receipts.sender
+            and lines.receipt_id = touched_receipts.receipt_id
+    where touched_receipts.transaction_key is null
+
+    union
+
+    select business_date
+    from rates
+    where changed_batch_id > {{ built_batch_id() }}
+    {%- for schema, name in by_transaction %}
+    {%- set stored = stored_table(schema, name) %}
+    {%- if stored %}
+
+    union
+
+    select stored.business_date
+    from {{ stored }} as stored
+    inner join touched_receipts on stored.transaction_key = touched_receipts.transaction_key
+    {%- endif %}
+    {%- endfor %}
+    {%- if by_receipt %}
+
+    union
+
+    select stored.business_date
+    from {{ by_receipt }} as stored
+    inner join touched_receipts
+        on
+            stored.template = touched_receipts.template
+            and stored.sender = touched_receipts.sender
+            and stored.receipt_id = touched_receipts.receipt_id
+    {%- endif %}
+    {%- if stored_lines %}
+
+    union
+    {{ days_of_changed('dim_product', 'product_durable_key', stored_lines, 'sold_at') }}
+    {%- endif %}
+    {%- if stored_headers %}
+
+    union
+    {{ days_of_changed('dim_customer', 'customer_durable_key', stored_headers, 'sold_at') }}
+    {%- endif %}
+),
+
+touched_days as (
+    select business_date
+    from days
+    where {{ 'false' if replaces_all_days() else 'true' }}
+)
+
+select * from touched_days

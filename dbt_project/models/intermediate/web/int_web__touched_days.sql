@@ -1,0 +1,98 @@
+{{ config(materialized='table') }}
+
+{%- set stored = stored_table('core', 'fct_web_event') %}
+
+with
+
+events as (
+    select * from {{ ref('int_web__events_dated') }}
+),
+
+changed_stores as (
+    select
+        sender,
+        store_code,
+        valid_from_at,
+        valid_to_at
+    from {{ ref('dim_store') }}
+    where changed_batch_id > {{ built_batch_id() }}
+),
+
+changed_identifiers as (
+    select
+        sender,
+        identifier_kind,
+        identifier_token
+    from {{ ref('stg_identity__person_identifiers') }}
+    where changed_batch_id > {{ built_batch_id() }}
+),
+
+touched_receipts as (
+    select * from {{ ref('int_sales__touched_receipts') }}
+),
+
+touched_events as (
+    select web_event_key, business_date
+    from events
+    where batch_id > {{ built_batch_id() }}
+
+    union
+
+    select events.web_event_key, events.business_date
+    from events
+    inner join changed_stores
+        on
+            events.sender = changed_stores.sender
+            and events.store_code = changed_stores.store_code
+            and events.occurred_at >= changed_stores.valid_from_at
+            and events.occurred_at < changed_stores.valid_to_at
+    {%- for kind, column in {'member': 'member_number_token', 'visitor': 'visitor_token'}.items() %}
+
+    union
+
+    select events.web_event_key, events.business_date
+    from events
+    inner join changed_identifiers
+        on
+            changed_identifiers.identifier_kind = '{{ kind }}'
+            and events.sender = changed_identifiers.sender
+            and events.{{ column }} = changed_identifiers.identifier_token
+    {%- endfor %}
+
+    union
+
+    select events.web_event_key, events.business_date
+    from events
+    inner join touched_receipts
+        on
+            touched_receipts.template = 'web_order'
+            and events.sender = touched_receipts.sender
+            and events.order_id = touched_receipts.receipt_id
+),
+
+days as (
+    select business_date
+    from touched_events
+    {%- if stored %}
+
+    union
+
+    select stored.business_date
+    from {{ stored }} as stored
+    inner join touched_events on stored.web_event_key = touched_events.web_event_key
+
+    union
+    {{ days_of_changed('dim_product', 'product_durable_key', stored, 'occurred_at') }}
+
+    union
+    {{ days_of_changed('dim_customer', 'customer_durable_key', stored, 'occurred_at') }}
+    {%- endif %}
+),
+
+touched_days as (
+    select business_date
+    from days
+    where {{ 'false' if replaces_all_days() else 'true' }}
+)
+
+select * from touched_days

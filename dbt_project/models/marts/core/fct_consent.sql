@@ -1,0 +1,54 @@
+-- Grain: one row per change of a member's consent to a purpose
+
+with
+
+changes as (
+    select * from {{ ref('stg_consent__changes') }}
+),
+
+identifiers as (
+    select * from {{ ref('stg_identity__person_identifiers') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+consents as (
+    select
+        changes.record_key as consent_change_key,
+        changes.sender,
+        coalesce(customers.customer_key, -1) as customer_key,
+        coalesce(customers.customer_durable_key, -1) as customer_durable_key,
+        changes.purpose,
+        changes.is_granted,
+        changes.legal_basis,
+        changes.source,
+        changes.changed_at,
+        -- Valid until the same account says something else about the same purpose.
+        coalesce(
+            lead(changes.changed_at) over (
+                partition by changes.sender, changes.member_number_token, changes.purpose
+                order by changes.changed_at, changes.record_key
+            ),
+            {{ end_of_time() }}
+        ) as valid_to_at,
+        cast(changes.changed_at as date) as business_date,
+        {{ date_key('cast(changes.changed_at as date)') }} as date_key,
+        changes.batch_id
+    from changes
+    left join identifiers
+        on
+            identifiers.identifier_kind = 'member'
+            and changes.sender = identifiers.sender
+            and changes.member_number_token = identifiers.identifier_token
+    left join customers
+        on
+            identifiers.person_key = customers.customer_durable_key
+            and changes.changed_at >= customers.valid_from_at
+            and changes.changed_at < customers.valid_to_at
+)
+
+select *
+from consents
+order by business_date

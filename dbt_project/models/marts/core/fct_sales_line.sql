@@ -1,0 +1,118 @@
+-- Grain: one row per line of a completed receipt or order that counts as sales
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='business_date',
+        on_schema_change='fail',
+        pre_hook="{{ clear_touched_days('int_sales__touched_days') }}",
+    )
+}}
+
+{%- set list_reporting = reporting_amount('lines.list_amount', 'headers.exchange_rate') %}
+{%- set discount_reporting = reporting_amount('lines.discount_amount', 'headers.exchange_rate') %}
+{%- set tax_reporting = reporting_amount('lines.tax_amount', 'headers.exchange_rate') %}
+
+-- depends_on: {{ ref('int_sales__touched_days') }}
+
+with
+
+headers as (
+    select *
+    from {{ ref('int_sales__headers_resolved') }}
+    {{ of_touched_days() }}
+),
+
+lines as (
+    select * from {{ ref('int_sales__lines_unioned') }}
+),
+
+linked_returns as (
+    select * from {{ ref('int_sales__returns_linked') }}
+),
+
+products as (
+    select * from {{ ref('dim_product') }}
+),
+
+promotions as (
+    select * from {{ ref('dim_promotion') }}
+),
+
+sales_lines as (
+    select
+        lines.sales_line_key,
+        headers.transaction_key,
+        headers.sender,
+        headers.receipt_id,
+        cast(lines.line_number as integer) as line_number,
+        lines.line_type,
+        headers.business_date,
+        headers.date_key,
+        headers.time_of_day_key,
+        headers.sold_at,
+        headers.store_key,
+        headers.store_durable_key,
+        headers.terminal_code,
+        case
+            when lines.product_code is null then -2
+            else coalesce(products.product_key, -1)
+        end as product_key,
+        case
+            when lines.product_code is null then -2
+            else coalesce(products.product_durable_key, -1)
+        end as product_durable_key,
+        headers.customer_key,
+        headers.customer_durable_key,
+        headers.channel_key,
+        case
+            when lines.promotion_code is null then -2
+            else coalesce(promotions.promotion_key, -1)
+        end as promotion_key,
+        case
+            when lines.line_type = 'return' then coalesce(linked_returns.original_line_key, -1)
+            else -2
+        end as original_line_key,
+        lines.quantity,
+        lines.unit_price,
+        lines.list_amount,
+        lines.discount_amount,
+        cast(lines.list_amount - lines.discount_amount as decimal(18, 4)) as net_amount,
+        lines.tax_amount,
+        cast(lines.list_amount - lines.discount_amount + lines.tax_amount as decimal(18, 4))
+            as gross_incl_tax_amount,
+        lines.cost_amount,
+        headers.currency_code,
+        headers.exchange_rate,
+        -- Totals are made of rounded parts, so that they add up in both currencies.
+        {{ list_reporting }} as list_amount_reporting,
+        {{ discount_reporting }} as discount_amount_reporting,
+        cast({{ list_reporting }} - {{ discount_reporting }} as decimal(18, 4))
+            as net_amount_reporting,
+        {{ tax_reporting }} as tax_amount_reporting,
+        cast({{ list_reporting }} - {{ discount_reporting }} + {{ tax_reporting }} as decimal(18, 4))
+            as gross_incl_tax_amount_reporting,
+        {{ reporting_amount('lines.cost_amount', 'headers.exchange_rate') }}
+            as cost_amount_reporting,
+        lines.batch_id
+    from headers
+    inner join lines
+        on
+            headers.template = lines.template
+            and headers.sender = lines.sender
+            and headers.receipt_id = lines.receipt_id
+    left join products
+        on
+            lines.sender = products.sender
+            and lines.product_code = products.product_code
+            and headers.sold_at >= products.valid_from_at
+            and headers.sold_at < products.valid_to_at
+    left join promotions
+        on lines.sender = promotions.sender and lines.promotion_code = promotions.promotion_code
+    left join linked_returns on lines.sales_line_key = linked_returns.sales_line_key
+    where {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
+)
+
+select *
+from sales_lines
+order by business_date

@@ -1,0 +1,116 @@
+-- Grain: one row per tender movement of a receipt or order - payment, change, refund
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='business_date',
+        on_schema_change='fail',
+        pre_hook="{{ clear_touched_days('int_sales__touched_days') }}",
+    )
+}}
+
+-- depends_on: {{ ref('int_sales__touched_days') }}
+
+with
+
+headers as (
+    select *
+    from {{ ref('int_sales__headers_resolved') }}
+    {{ of_touched_days() }}
+),
+
+tenders as (
+    select * from {{ ref('int_tender__tenders_unioned') }}
+),
+
+tender_types as (
+    select * from {{ ref('dim_tender_type') }}
+),
+
+rates as (
+    select * from {{ ref('int_rates__daily') }}
+),
+
+converted as (
+    select
+        tenders.tender_key,
+        headers.transaction_key,
+        headers.sender,
+        headers.receipt_id,
+        cast(tenders.tender_number as integer) as tender_number,
+        headers.business_date,
+        headers.date_key,
+        headers.time_of_day_key,
+        headers.sold_at,
+        headers.store_key,
+        headers.store_durable_key,
+        headers.customer_key,
+        headers.customer_durable_key,
+        headers.channel_key,
+        coalesce(tender_types.tender_type_key, -3) as tender_type_key,
+        headers.is_sale,
+        tenders.amount,
+        tenders.currency_code,
+        -- Foreign notes and cards may be taken: their rate is their own.
+        case
+            when tenders.currency_code = headers.currency_code then headers.exchange_rate
+            when tenders.currency_code = {{ reporting_currency() }} then 1
+            else rates.exchange_rate
+        end as exchange_rate,
+        tenders.card_issuer,
+        tenders.entry_method,
+        tenders.card_number_token,
+        tenders.card_number_masked,
+        tenders.authorisation_code,
+        tenders.reference_number,
+        cast(tenders.instalment_count as integer) as instalment_count,
+        tenders.batch_id
+    from headers
+    inner join tenders
+        on
+            headers.template = tenders.template
+            and headers.sender = tenders.sender
+            and headers.receipt_id = tenders.receipt_id
+    left join tender_types on tenders.tender_type_code = tender_types.tender_type_code
+    left join rates
+        on
+            tenders.currency_code = rates.currency_code
+            and headers.business_date = rates.business_date
+),
+
+valued as (
+    select
+        tender_key,
+        transaction_key,
+        sender,
+        receipt_id,
+        tender_number,
+        business_date,
+        date_key,
+        time_of_day_key,
+        sold_at,
+        store_key,
+        store_durable_key,
+        customer_key,
+        customer_durable_key,
+        channel_key,
+        tender_type_key,
+        is_sale,
+        amount,
+        currency_code,
+        exchange_rate,
+        {{ reporting_amount('amount', 'exchange_rate') }} as amount_reporting,
+        card_issuer,
+        entry_method,
+        card_number_token,
+        card_number_masked,
+        authorisation_code,
+        reference_number,
+        instalment_count,
+        batch_id
+    from converted
+)
+
+select *
+from valued
+order by business_date
