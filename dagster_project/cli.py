@@ -1,0 +1,165 @@
+"""``tillhouse COMMAND``: the same jobs as in the user interface, from a terminal.
+
+Exit codes: 0 done; 1 a check or a file was held back as the policy says; 2 it could not run. What
+goes wrong as foreseen is one line on the error stream.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+COULD_NOT = 2
+STOPPED = 130  # 128 + SIGINT, as shells count
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": (
+        "Two retailers' files, a refresh, a published warehouse and a first page.",
+        "tillhouse demo --stores 12 --days 365 --customers 4000 --seed 7",
+    ),
+    "deliver-journey": (
+        "Write the real grocery year as its sender delivers it, ready to be refreshed.",
+        "tillhouse deliver-journey --home ./var",
+    ),
+    "simulate": (
+        "Write a simulated four-channel banner and the truth about it.",
+        "tillhouse simulate --out ./var --stores 12 --days 90 --customers 2000 --seed 7",
+    ),
+    "refresh": (
+        "Take in everything new, check it, build, forecast and publish.",
+        "tillhouse refresh --home ./var",
+    ),
+    "status": (
+        "What came in so far, what is published, which checks failed.",
+        "tillhouse status --json",
+    ),
+    "feed": (
+        "List feeds, try a file without loading it, take rejects through again.",
+        "tillhouse feed check lantern_receipts receipts-2017-01.csv",
+    ),
+    "publish": (
+        "Publish the marts as they stand, unless a blocking check has failed.",
+        "tillhouse publish",
+    ),
+    "rollback": (
+        "Put the version before the published one back in its place.",
+        "tillhouse rollback",
+    ),
+    "ui": (
+        "Open the Dagster UI of this home, reachable from this machine only.",
+        "tillhouse ui --port 3000",
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    chosen = parser().parse_args(arguments)
+    # Everything below is imported only now: ``--help`` must not wait for a database.
+    from dagster_project.console.errors import explained  # noqa: PLC0415
+
+    try:
+        return _command(chosen)(chosen)
+    except KeyboardInterrupt:
+        print("stopped; the next refresh goes on from here", file=sys.stderr)
+        return STOPPED
+    except explained() as error:
+        print(f"tillhouse: {' '.join(str(error).split())}", file=sys.stderr)
+        return COULD_NOT
+
+
+def _command(chosen: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    from dagster_project.console import commands  # noqa: PLC0415
+
+    name = chosen.command.replace("-", "_")
+    if chosen.command == "feed":
+        name = f"feed_{chosen.action}"
+    found: Callable[[argparse.Namespace], int] = getattr(commands, name)
+    return found
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options; ``--home`` and ``--json`` stand before or after them."""
+    top = argparse.ArgumentParser(
+        "tillhouse",
+        description="A retailer's customer-data warehouse.",
+        epilog="first steps: tillhouse demo; tillhouse ui",
+    )
+    _shared(top, first=True)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made = {name: _sub(commands, name, *told) for name, told in COMMANDS.items()}
+    _simulation_options(made["demo"])
+    _simulation_options(made["simulate"])
+    for name in ("simulate", "deliver-journey"):
+        made[name].add_argument("--out", type=Path, help="folder to write to (default: the home)")
+    made["refresh"].add_argument(
+        "--full", action="store_true", help="build every incremental model from the beginning"
+    )
+    made["ui"].add_argument("--port", type=int, default=3000, help="default: 3000")
+    _feed_actions(made["feed"])
+    return top
+
+
+def _sub(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    told: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(
+        name,
+        help=told,
+        description=told,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _shared(made)
+    return made
+
+
+def _shared(made: argparse.ArgumentParser, *, first: bool = False) -> None:
+    """Said before the command or after it; what is not said after must not undo what was before."""
+    unset = None if first else argparse.SUPPRESS
+    made.add_argument("--home", default=unset, help="default: TILLHOUSE_HOME, else ./var")
+    made.add_argument(
+        "--json",
+        action="store_true",
+        default=False if first else argparse.SUPPRESS,
+        help="the answer as JSON on the output stream",
+    )
+
+
+def _simulation_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--stores", type=int, default=12, help="shops and online stores, default 12")
+    made.add_argument("--days", type=int, default=365, help="days of trade, default 365")
+    made.add_argument("--customers", type=int, default=4000, help="default 4000")
+    made.add_argument("--seed", type=int, default=7, help="the same seed, the same files")
+    made.add_argument(
+        "--faults", choices=("none", "some", "many"), default="some", help="how dirty, default some"
+    )
+
+
+def _feed_actions(made: argparse.ArgumentParser) -> None:
+    actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _sub(actions, "list", "Every feed with its template and waiting files.", "tillhouse feed list")
+    check = _sub(
+        actions,
+        "check",
+        "What a file would do, without loading it.",
+        "tillhouse feed check lantern_receipts receipts-2017-01.csv",
+    )
+    replay = _sub(
+        actions,
+        "replay",
+        "Take a feed's rejected rows through again, after its YAML was corrected.",
+        "tillhouse feed replay lantern_receipts",
+    )
+    for one in (check, replay):
+        one.add_argument("feed", help="the feed's name")
+    check.add_argument("file", type=Path, help="a file as the sender delivers it")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""One function per command: check what can be checked at once, do it, say what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from dagster_project.console.deployment import (
+    check_declarations,
+    check_writable,
+    dagster_home,
+    open_home,
+)
+from dagster_project.console.errors import CommandError
+from dagster_project.core.home import PROJECT, Home
+
+if TYPE_CHECKING:
+    from dagster_project.console.running import JobRun
+    from dagster_project.core.declarations import Feed
+
+LOOPBACK = "127.0.0.1"  # the UI has no log-in of its own
+DONE, HELD_BACK = 0, 1
+
+
+def demo(chosen: argparse.Namespace) -> int:
+    """Both retailers' files into the home, then a refresh."""
+    chosen.out = None
+    deliver_journey(chosen)
+    simulate(chosen)
+    chosen.full = False
+    return refresh(chosen)
+
+
+def deliver_journey(chosen: argparse.Namespace) -> int:
+    """Write the real sender's files."""
+    from dagster_project.core.simulation import deliver_journey as deliver  # noqa: PLC0415
+
+    out = _out(chosen)
+    count = deliver(out)
+    _say(chosen, {"files": count, "out": str(out)}, f"{count} files of Journey Market under {out}")
+    return DONE
+
+
+def simulate(chosen: argparse.Namespace) -> int:
+    """Write the simulated sender's files and the truth."""
+    from dagster_project.core.simulation import simulate as run  # noqa: PLC0415
+
+    out = _out(chosen)
+    outcome = run(
+        out,
+        stores=chosen.stores,
+        days=chosen.days,
+        customers=chosen.customers,
+        seed=chosen.seed,
+        faults=chosen.faults,
+    )
+    told = {name: _plain(value) for name, value in asdict(outcome).items()}
+    counts = ", ".join(f"{n.replace('_', ' ')} {v}" for n, v in told.items())
+    _say(chosen, told, f"Lantern under {out}: {counts}")
+    return DONE
+
+
+def refresh(chosen: argparse.Namespace) -> int:
+    """Run the job ``refresh`` to its end."""
+    home = open_home(chosen.home)
+    _, feeds = check_declarations()
+    check_writable(home)
+    _check_something_to_do(home, feeds)
+    config = {"ops": {"models": {"config": {"full_refresh": True}}}} if chosen.full else {}
+    return _conclude(chosen, home, _run(chosen, home, "refresh", config))
+
+
+def publish(chosen: argparse.Namespace) -> int:
+    """Run the job ``publish`` to its end."""
+    home = open_home(chosen.home)
+    check_declarations()
+    check_writable(home)
+    if not home.warehouse.exists():
+        raise CommandError(f"nothing to publish: {home.root} has no warehouse; run refresh first")
+    return _conclude(chosen, home, _run(chosen, home, "publish", {}))
+
+
+def rollback(chosen: argparse.Namespace) -> int:
+    """Put the version before the published one in its place."""
+    from dagster_project.console.status import AUDIENCE  # noqa: PLC0415
+    from dagster_project.core.publishing import rollback as go_back  # noqa: PLC0415
+    from dagster_project.core.warehouse import WriterLock  # noqa: PLC0415
+
+    home = open_home(chosen.home)
+    with WriterLock(home).acquire():
+        found = go_back(home, AUDIENCE)
+    told = {"version": found.version, "path": str(found.path)}
+    _say(chosen, told, f"version {found.version} is published again: {found.path}")
+    return DONE
+
+
+def status(chosen: argparse.Namespace) -> int:
+    """Say what state the deployment is in."""
+    from dagster_project.console.status import read_status, show_status  # noqa: PLC0415
+
+    found = read_status(open_home(chosen.home))
+    if chosen.json:
+        _say(chosen, found.as_json(), "")
+    else:
+        show_status(Console(highlight=False), found)
+    return DONE
+
+
+def feed_list(chosen: argparse.Namespace) -> int:
+    """Every feed, what it is and how many files wait for it."""
+    from dagster_project.core.feeds import waiting_files  # noqa: PLC0415
+
+    home = open_home(chosen.home)
+    _, feeds = check_declarations()
+    rows = [
+        {
+            "feed": feed.feed,
+            "sender": feed.sender,
+            "template": feed.template,
+            "waiting": len(waiting_files(home, feed)),
+            "owner": feed.owner,
+        }
+        for feed in feeds.values()
+    ]
+    lines = [f"{r['feed']:<28}{r['template']:<18}{r['waiting']:>6} waiting" for r in rows]
+    _say(chosen, rows, "\n".join(lines))
+    return DONE
+
+
+def feed_check(chosen: argparse.Namespace) -> int:
+    """What a file would do; 1 where it, or rows of it, would be held back."""
+    from dagster_project.core.feeds import check_feed_file  # noqa: PLC0415
+
+    home = open_home(chosen.home)
+    templates, feeds = check_declarations()
+    feed = _feed(feeds, chosen.feed)
+    path = chosen.file.expanduser().resolve()
+    if not path.is_file():
+        raise CommandError(f"{path} is no file")
+    outcome = check_feed_file(feed, templates[feed.template], path, home)
+    told = {name: _plain(value) for name, value in asdict(outcome).items()}
+    _say(chosen, told, "\n".join(f"{name:<18}{value}" for name, value in told.items()))
+    return HELD_BACK if outcome.reason or outcome.rejected_count else DONE
+
+
+def feed_replay(chosen: argparse.Namespace) -> int:
+    """Take a feed's rejects through again."""
+    from dagster_project.core.feeds import replay_feed  # noqa: PLC0415
+    from dagster_project.core.warehouse import WriterLock  # noqa: PLC0415
+
+    home = open_home(chosen.home)
+    templates, feeds = check_declarations()
+    feed = _feed(feeds, chosen.feed)
+    warehouse = check_writable(home)
+    with WriterLock(home).acquire():
+        outcome = replay_feed(warehouse, feed, templates[feed.template])
+    told = {name: _plain(value) for name, value in asdict(outcome).items()}
+    _say(chosen, told, "\n".join(f"{name:<18}{value}" for name, value in told.items()))
+    return DONE
+
+
+def ui(chosen: argparse.Namespace) -> int:
+    """Become the Dagster UI of this home."""
+    from dagster_project.components.reaper import reap_dead_runs  # noqa: PLC0415
+    from dagster_project.console.deployment import open_instance  # noqa: PLC0415
+    from dagster_project.core.modelling import ensure_manifest  # noqa: PLC0415
+
+    home = open_home(chosen.home)
+    check_declarations()
+    ensure_manifest(home)
+    with open_instance(home) as instance:
+        reap_dead_runs(instance)
+    settings = {
+        "DAGSTER_HOME": str(dagster_home(home)),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
+    }
+    _line(f"http://{LOOPBACK}:{chosen.port} (ctrl-c ends it)")
+    command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
+    command += ["--host", LOOPBACK, "--port", str(chosen.port)]
+    os.chdir(PROJECT)
+    os.execve(sys.executable, command, os.environ | settings)  # noqa: S606 - our own interpreter
+
+
+def _run(chosen: argparse.Namespace, home: Home, job: str, config: dict[str, Any]) -> JobRun:
+    from dagster_project.console.running import run_job  # noqa: PLC0415
+    from dagster_project.console.screen import ProgressLines  # noqa: PLC0415
+
+    console = Console(highlight=False, stderr=chosen.json)
+    return run_job(home, job, config=config, on_progress=ProgressLines(console))
+
+
+def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> int:
+    from dagster_project.console.screen import last_words, show_summary  # noqa: PLC0415
+    from dagster_project.console.summary import summarise  # noqa: PLC0415
+
+    summary = summarise(run)
+    if chosen.json:
+        _say(chosen, asdict(summary), "")
+    else:
+        show_summary(Console(highlight=False), home, summary)
+    if summary.exit_code != DONE:
+        sys.stderr.write(f"tillhouse: {last_words(summary)}\n")
+    return summary.exit_code
+
+
+def _check_something_to_do(home: Home, feeds: dict[str, Feed]) -> None:
+    """A first refresh of an empty landing folder is a mistake worth a word."""
+    from dagster_project.core.feeds import waiting_files  # noqa: PLC0415
+
+    if home.warehouse.exists() or any(waiting_files(home, feed) for feed in feeds.values()):
+        return
+    raise CommandError(
+        f"nothing to refresh: no file waits in {home.landing}/<feed>/ and nothing has been loaded; "
+        "see tillhouse feed list, or try tillhouse demo"
+    )
+
+
+def _feed(feeds: dict[str, Feed], name: str) -> Feed:
+    if name not in feeds:
+        raise CommandError(f"unknown feed {name!r}; known: {', '.join(sorted(feeds))}")
+    return feeds[name]
+
+
+def _out(chosen: argparse.Namespace) -> Path:
+    out: Path = chosen.out or open_home(chosen.home).root
+    return out.expanduser().resolve()
+
+
+def _say(chosen: argparse.Namespace, told: Any, words: str) -> None:
+    _line(json.dumps(told, ensure_ascii=False, indent=2, default=str) if chosen.json else words)
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,73 @@
+"""One deployment as the command line sees it: checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster_project.core.declarations import Feed, Template, load_feeds, load_templates
+from dagster_project.core.home import (
+    FEEDS,
+    HOME_VARIABLE,
+    PACKAGE,
+    TEMPLATES,
+    Home,
+    load_settings,
+    locate_home,
+)
+from dagster_project.core.keys import load_master_key
+from dagster_project.core.warehouse import Warehouse, WriterLock
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+INSTANCE_FILE = "dagster.yaml"
+
+
+def open_home(chosen: str | None) -> Home:
+    """The home, made where it is missing, and told to everything this process starts."""
+    home = locate_home(chosen).create()
+    os.environ[HOME_VARIABLE] = str(home.root)
+    load_settings(home)
+    return home
+
+
+def open_warehouse(home: Home) -> Warehouse:
+    """The warehouse with its key; raises what is wrong with either in one line."""
+    return Warehouse(home, load_master_key(home))
+
+
+def check_declarations() -> tuple[dict[str, Template], dict[str, Feed]]:
+    """Templates and feeds by name; raises DeclarationError naming the file."""
+    templates = load_templates(TEMPLATES)
+    return templates, load_feeds(FEEDS, templates)
+
+
+def check_writable(home: Home) -> Warehouse:
+    """Whether a refresh could begin: nobody writes, the key fits.
+
+    Raises WarehouseBusyError, KeyUnavailableError or WarehouseError.
+    """
+    with WriterLock(home).acquire():
+        warehouse = open_warehouse(home)
+        if home.warehouse.exists():
+            with warehouse.connect(read_only=True):
+                pass
+    return warehouse
+
+
+def dagster_home(home: Home) -> Path:
+    """Dagster's folder of this deployment with its configuration in it."""
+    own = home.dagster / INSTANCE_FILE
+    if not own.exists():
+        shutil.copyfile(PACKAGE / INSTANCE_FILE, own)
+    return home.dagster
+
+
+def open_instance(home: Home) -> dg.DagsterInstance:
+    """Dagster's run history of this deployment, the one the user interface shows."""
+    import dagster as dg  # noqa: PLC0415 - a second to import
+
+    return dg.DagsterInstance.from_config(str(dagster_home(home)))

@@ -1,0 +1,30 @@
+"""What may go wrong as foreseen: each of these says in one line what it is and what to do."""
+
+from __future__ import annotations
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked; the message says why in one line."""
+
+
+def explained() -> tuple[type[Exception], ...]:
+    """Errors that are told without a traceback."""
+    from dagster_project.core.declarations import DeclarationError  # noqa: PLC0415
+    from dagster_project.core.feeds.errors import LoadError  # noqa: PLC0415
+    from dagster_project.core.home import HomeError  # noqa: PLC0415
+    from dagster_project.core.keys import KeyUnavailableError  # noqa: PLC0415
+    from dagster_project.core.modelling import ModellingError  # noqa: PLC0415
+    from dagster_project.core.publishing.errors import PublicationError  # noqa: PLC0415
+    from dagster_project.core.warehouse import WarehouseError  # noqa: PLC0415
+
+    return (
+        CommandError,
+        DeclarationError,
+        LoadError,
+        HomeError,
+        KeyUnavailableError,
+        ModellingError,
+        OSError,  # a full disk, a folder that may not be written: its own words name the path
+        PublicationError,
+        WarehouseError,
+    )
