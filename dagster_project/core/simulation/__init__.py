@@ -6,5 +6,6 @@ command line.
 """
 
 from dagster_project.core.simulation.journey import deliver_journey
+from dagster_project.core.simulation.run import SimulationOutcome, simulate
 
-__all__ = ["deliver_journey"]
+__all__ = ["SimulationOutcome", "deliver_journey", "simulate"]

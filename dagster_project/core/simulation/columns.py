@@ -77,6 +77,18 @@ def local_times(moments: np.ndarray, zone: str, *, with_offset: bool = True) -> 
     return text(np.char.add(plain, suffix))
 
 
+def stacked(parts: Sequence[Columns]) -> Columns:
+    """The same columns of several parts, one part after the other."""
+    plain = [
+        {name: _plain(column) for name, column in part.items()} for part in parts
+    ]
+    return {name: pa.concat_arrays([part[name] for part in plain]) for name in plain[0]}
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+
+
 def write_columns(
     connection: duckdb.DuckDBPyConnection, columns: Columns, path: Path, options: str = "header"
 ) -> int:

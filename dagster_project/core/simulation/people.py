@@ -71,6 +71,8 @@ class People:
     birth_year: np.ndarray
     card: np.ndarray  # object: card number, None for those without
     card_bin: np.ndarray  # place in CARD_BINS of the country, -1 without
+    other_cards: np.ndarray  # object: cards of people who are not followed
+    other_bins: np.ndarray
     cookies: np.ndarray  # object, person × 3
     handle: np.ndarray  # object: name in social channels, None for most
     account: np.ndarray  # place of the first account, -1 for none
@@ -114,7 +116,7 @@ def make_people(plan: Plan, country: Country) -> People:
     churn_day = np.where(churn_day <= from_day, NEVER, churn_day)
     words = _spell(rng, country, count)
     site_town = {shop.number: shop.city for shop in shops}
-    card, card_bin = _cards(rng, country, count)
+    cards, bins = _cards(rng, country, count, count // 2 + 50)
     accounts, account = _accounts(rng, plan, country, from_day)
     first = sum(plan.country_customers(c) for c in COUNTRIES[: country.number])
     return People(
@@ -123,7 +125,8 @@ def make_people(plan: Plan, country: Country) -> People:
         from_day=from_day, churn_day=churn_day, names=words[0], phones=words[1],
         emails=words[2], streets=words[3], town=_objects(site_town[int(h)] for h in home),
         gender=_objects(rng.choice(["F", "M", "O", None], p=[0.48, 0.44, 0.02, 0.06], size=count)),
-        birth_year=rng.integers(1940, 2001, count), card=card, card_bin=card_bin,
+        birth_year=rng.integers(1940, 2001, count), card=cards[:count], card_bin=bins[:count],
+        other_cards=cards[count:], other_bins=bins[count:],
         cookies=_cookies(country, count), handle=_handles(rng, words[2]),
         account=account, accounts=accounts,
     )  # fmt: skip
@@ -208,11 +211,12 @@ def _email_spellings(local: str, domain: str) -> list[str]:
 
 
 def _cards(
-    rng: np.random.Generator, country: Country, count: int
+    rng: np.random.Generator, country: Country, count: int, others: int
 ) -> tuple[np.ndarray, np.ndarray]:
     bins = CARD_BINS[country.code]
-    kind = np.where(rng.random(count) < 0.7, rng.integers(0, len(bins), count), -1)
-    numbers = _scattered(rng, count, 10**9)
+    kind = rng.integers(0, len(bins), count + others)
+    kind[:count] = np.where(rng.random(count) < 0.7, kind[:count], -1)
+    numbers = _scattered(rng, count + others, 10**9)
     cards = _objects(
         luhn(f"{bins[k][0]}{int(number):09d}") if k >= 0 else None
         for k, number in zip(kind, numbers, strict=True)

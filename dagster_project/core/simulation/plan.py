@@ -22,7 +22,7 @@ FaultLevel = Literal["none", "light", "heavy"]
 FAULT_LEVELS: tuple[FaultLevel, ...] = ("none", "light", "heavy")
 
 # Till lines a day for each customer: 4,000 customers make about 0.6 million lines a year.
-LINES_PER_CUSTOMER_DAY = 0.41
+LINES_PER_CUSTOMER_DAY = 0.38
 MINIMUM_STORES = 3  # one for each country
 MINIMUM_CUSTOMERS = 60
 MINIMUM_DAYS = 7
