@@ -30,6 +30,13 @@ URL = "duckdb:///:memory:"
 COUNTS_ONLY = "BOOLEAN_ONLY"  # the default result format quotes the values that failed
 
 
+class Lent(ConnectionWrapper):
+    """A connection that somebody else opened and will close."""
+
+    def close(self) -> None:
+        """Leave it open."""
+
+
 class WarehouseEngine(SqlAlchemyExecutionEngine):
     """The stock engine on one connection that stays open, remembering the counts it computed.
 
@@ -40,6 +47,11 @@ class WarehouseEngine(SqlAlchemyExecutionEngine):
         super().__init__(engine=engine, create_temp_table=False)
         self._only = engine.connect()
         self.counted: dict[Any, Any] = {}
+
+    def close(self) -> None:
+        """Give the connection back, open."""
+        self._only.close()
+        self.engine.dispose()
 
     def execute_query(self, query: Any) -> Any:
         return self._only.execute(query)
@@ -83,7 +95,7 @@ def share(connection: duckdb.DuckDBPyConnection) -> WarehouseEngine:
         sa.create_engine(
             URL,
             poolclass=StaticPool,
-            creator=lambda: ConnectionWrapper(connection),
+            creator=lambda: Lent(connection),
             isolation_level="AUTOCOMMIT",
         )
     )

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 import duckdb
 
@@ -37,10 +38,14 @@ def judge(connection: duckdb.DuckDBPyConnection, suites: Sequence[Suite]) -> lis
     with _quiet():
         engine = _load_engine()
         shared = engine.share(connection)
-        found: list[CheckResult] = []
-        for suite in suites:
-            found.extend(_judge_suite(connection, engine, shared, suite))
-    return found
+        try:
+            return [
+                result
+                for suite in suites
+                for result in _judge_suite(connection, engine, shared, suite)
+            ]
+        finally:
+            shared.close()
 
 
 def _load_engine() -> ModuleType:
@@ -67,7 +72,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _judge_suite(
-    connection: duckdb.DuckDBPyConnection, engine: ModuleType, shared: object, suite: Suite
+    connection: duckdb.DuckDBPyConnection, engine: ModuleType, shared: Any, suite: Suite
 ) -> Iterator[CheckResult]:
     columns = _columns(connection, suite)
     if not columns:
