@@ -139,6 +139,11 @@ class Warehouse:
         self.home = home
         self._key = key
 
+    @property
+    def key(self) -> MasterKey:
+        """For tokens and the landing store; never printed."""
+        return self._key
+
     @contextmanager
     def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection whose current catalogue is the warehouse, in UTC.

@@ -1,0 +1,160 @@
+"""Reading JSON lines: exact line by line, judged by the database in one go.
+
+Belongs here: lines to text columns. Does not: typing. Nested values arrive as JSON text.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+
+import duckdb
+import numpy as np
+
+from dagster_project.core.declarations import Feed
+from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.read import Broken, Header, Source
+from dagster_project.core.feeds.recognise import Delivered
+from dagster_project.core.feeds.records import MAX_RECORD_BYTES, map_bytes, record_bounds
+from dagster_project.core.feeds.sql import identifier, literal
+
+CHUNK_LINES = 100_000
+# What the database's parser lets pass and JSON does not: judged again by Python's parser.
+LENIENT = r"NaN|nan|Inf|inf|,\s*[}\]]"
+BAD, NO_OBJECT = 1, 2
+
+
+def read_jsonl(
+    connection: duckdb.DuckDBPyConnection, one: Delivered, feed: Feed, table: str
+) -> Source:
+    """Read one file of JSON lines; broken lines are listed, unknown keys reported."""
+    columns = ", ".join(f"{identifier(name)} varchar" for name in feed.columns)
+    connection.execute(
+        f"create or replace temp table {table} (_file integer, _record bigint, {columns})"
+    )
+    starts, ends = record_bounds(map_bytes(one.path), None)
+    line_numbers = _line_numbers(one, starts)
+    errors: dict[int, ErrorCode] = {}
+    unknown: set[str] = set()
+    with (
+        one.path.open("rb") as handle,
+        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        for first in range(0, len(starts), CHUNK_LINES):
+            part = slice(first, first + CHUNK_LINES)
+            texts, bad = _texts(content, starts[part], ends[part], first)
+            errors |= bad
+            _stage(connection, texts, first)
+            errors |= _judge(connection)
+            unknown |= _unknown_keys(connection, feed)
+            _insert(connection, table, feed)
+    numbers = np.delete(np.arange(1, len(starts) + 1), [number - 1 for number in errors])
+    broken = tuple(
+        _broken(one, number, code, line_numbers, starts, ends)
+        for number, code in sorted(errors.items())
+    )
+    header = Header(tuple(feed.columns), tuple(sorted(unknown)))
+    return Source(table, (one,), (len(numbers),), header, broken, numbers)
+
+
+def _line_numbers(one: Delivered, starts: np.ndarray) -> np.ndarray:
+    newlines = np.flatnonzero(map_bytes(one.path) == 10)
+    return np.searchsorted(newlines, starts) + 1
+
+
+def _texts(
+    content: mmap.mmap, starts: np.ndarray, ends: np.ndarray, first: int
+) -> tuple[list[str | None], dict[int, ErrorCode]]:
+    texts: list[str | None] = []
+    bad: dict[int, ErrorCode] = {}
+    for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        text: str | None = None
+        if end - start > MAX_RECORD_BYTES:
+            bad[first + place + 1] = ErrorCode.RECORD_TOO_LONG
+        else:
+            try:
+                text = content[start:end].decode()
+            except UnicodeDecodeError:
+                bad[first + place + 1] = ErrorCode.BAD_ENCODING
+        texts.append(text)
+    return texts, bad
+
+
+def _stage(connection: duckdb.DuckDBPyConnection, texts: list[str | None], first: int) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    numbers = pa.array(range(first + 1, first + len(texts) + 1), pa.int64())
+    lines = pa.table({"_record": numbers, "line": pa.array(texts, pa.large_string())})
+    connection.register("json_chunk", lines)
+    connection.execute(
+        "create or replace temp table json_lines as select _record, line, "
+        f"case when not json_valid(line) then {BAD} "
+        f"when json_type(line) != 'OBJECT' then {NO_OBJECT} "
+        f"when regexp_matches(line, {literal(LENIENT)}) then -1 end as flaw "
+        "from json_chunk where line is not null"
+    )
+    connection.unregister("json_chunk")
+
+
+def _judge(connection: duckdb.DuckDBPyConnection) -> dict[int, ErrorCode]:
+    """Errors by record number; a suspicious line is parsed again, strictly."""
+    doubtful = connection.execute("select _record, line from json_lines where flaw = -1").fetchall()
+    refused = [number for number, line in doubtful if not _is_json(line)]
+    connection.execute(
+        "update json_lines set flaw = case when _record in (select unnest(?)) then ? end "
+        "where flaw = -1",
+        [refused, BAD],
+    )
+    rows = connection.execute(
+        "select _record, flaw from json_lines where flaw is not null"
+    ).fetchall()
+    codes = {BAD: ErrorCode.BAD_JSON, NO_OBJECT: ErrorCode.NOT_AN_OBJECT}
+    return {number: codes[flaw] for number, flaw in rows}
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _unknown_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[str]:
+    known = {name for column, aliases in feed.columns.items() for name in (column, *aliases)}
+    rows = connection.execute(
+        "select distinct unnest(json_keys(line)) from json_lines where flaw is null"
+    ).fetchall()
+    return {row[0] for row in rows} - known
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, feed: Feed) -> None:
+    names = [name for column, aliases in feed.columns.items() for name in (column, *aliases)]
+    shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR"), ensure_ascii=False))
+    nulls = ", ".join(literal(text) for text in feed.dialect.null_text)
+    columns = []
+    for column, aliases in feed.columns.items():
+        value = f"coalesce({', '.join(f'o.{identifier(n)}' for n in (column, *aliases))})"
+        columns.append(
+            f"case when {value} in ({nulls}) then null else {value} end" if nulls else value
+        )
+    connection.execute(
+        f"insert into {table} select 0, _record, {', '.join(columns)} from "
+        f"(select _record, json_transform(line, {shape}) as o from json_lines where flaw is null)"
+    )
+
+
+def _broken(
+    one: Delivered,
+    number: int,
+    code: ErrorCode,
+    lines: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+) -> Broken:
+    line = int(lines[number - 1])
+    return Broken(number, line, line, int(starts[number - 1]), int(ends[number - 1]), code)

@@ -1,0 +1,191 @@
+"""The SQL that types and judges a feed's rows, one statement per template record.
+
+Belongs here: from a sender's text columns to a raw row or an error. Does not: where the text
+comes from (``read``), what becomes of the rows (``settle``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dagster_project.core.declarations import (
+    SQL_TYPES,
+    Feed,
+    FieldType,
+    Record,
+    Template,
+    TemplateField,
+    Treatment,
+)
+from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.sql import identifier, literal
+
+UNREADABLE: dict[FieldType, ErrorCode] = {
+    FieldType.INTEGER: ErrorCode.BAD_INTEGER,
+    FieldType.MONEY: ErrorCode.BAD_NUMBER,
+    FieldType.QUANTITY: ErrorCode.BAD_NUMBER,
+    FieldType.RATE: ErrorCode.BAD_NUMBER,
+    FieldType.NUMBER: ErrorCode.BAD_NUMBER,
+    FieldType.BOOLEAN: ErrorCode.BAD_BOOLEAN,
+    FieldType.DATE: ErrorCode.BAD_DATE,
+    FieldType.TIMESTAMP: ErrorCode.BAD_TIMESTAMP,
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One reason for which a row is rejected; its number stands in ``_error``."""
+
+    field: str
+    code: ErrorCode
+    condition: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The statement that stages one record, and what its error numbers mean."""
+
+    select: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Join:
+    """A protected field's temporary table: token and mask, or cleaned text, by value."""
+
+    table: str
+    is_scan: bool
+
+
+def text_of(name: str, mapped: str) -> str:
+    """The mapped expression as text under its working name."""
+    return f"cast({mapped} as varchar) as {identifier('f_' + name)}"
+
+
+def judgement(
+    feed: Feed, template: Template, name: str, relation: str, carried: str, joins: dict[str, Join]
+) -> Judgement:
+    """How rows of ``relation`` become rows of one record.
+
+    ``carried`` are the relation's position columns, passed on as they are.
+    """
+    record, mapping = template.records[name], feed.records[name]
+    checks = tuple(
+        check for field in mapping.fields for check in _checks(field, record.fields[field])
+    )
+    mapped = ", ".join(text_of(field, sql) for field, sql in mapping.fields.items())
+    where = f" where {mapping.where}" if mapping.where else ""
+    typed = [_typed(field, record.fields[field]) for field in mapping.fields]
+    judged = " ".join(f"when {c.condition} then {i}" for i, c in enumerate(checks))
+    error = f"case {judged} end::utinyint" if judged else "null::utinyint"
+    columns = [_column(c, t) for c, t in _raw_columns(record, mapping.fields, joins)]
+    passed = carried + ", " if carried else ""
+    select = (
+        f"with mapped as (select {passed}{mapped} from {relation}{where}), "
+        f"typed as (select {passed}{', '.join(typed)} from mapped), "
+        f"raw as (select {passed}{error} as _error, {', '.join(columns)} "
+        f"from typed {_joined(joins)}) "
+        f"select {passed}_error, {_names(record)}, {_key(template, name, feed)} as _record_key, "
+        f"{_content(record)} as _content_hash from raw"
+    )
+    return Judgement(select, checks)
+
+
+def _names(record: Record) -> str:
+    return ", ".join(record.columns())
+
+
+def _joined(joins: dict[str, Join]) -> str:
+    return " ".join(
+        f"left join {join.table} as j_{field} on j_{field}.value = f_{field}"
+        for field, join in joins.items()
+    )
+
+
+def _typed(name: str, field: TemplateField) -> str:
+    text = f"f_{name}"
+    if SQL_TYPES[field.type] == "varchar":
+        return text
+    return f"{text}, try_cast({text} as {SQL_TYPES[field.type]}) as v_{name}"
+
+
+def _checks(name: str, field: TemplateField) -> list[Check]:
+    text, value = f"f_{name}", f"v_{name}"
+    is_text = SQL_TYPES[field.type] == "varchar"
+    found: list[Check] = []
+    if field.required:
+        found.append(Check(name, ErrorCode.MISSING, f"{text} is null or {text} = ''"))
+    if not is_text:
+        found.append(Check(name, UNREADABLE[field.type], _unreadable(field.type, text, value)))
+    if field.allowed:
+        allowed = ", ".join(literal(one) for one in field.allowed)
+        found.append(Check(name, ErrorCode.NOT_ALLOWED, f"{text} not in ({allowed})"))
+    if field.minimum is not None:
+        found.append(Check(name, ErrorCode.BELOW_MINIMUM, f"{value} < {field.minimum:.17g}"))
+    if field.maximum is not None:
+        found.append(Check(name, ErrorCode.ABOVE_MAXIMUM, f"{value} > {field.maximum:.17g}"))
+    return found
+
+
+def _unreadable(kind: FieldType, text: str, value: str) -> str:
+    missing = f"{value} is null and {text} is not null"
+    if kind is FieldType.INTEGER:
+        # A cast of '12.5' would round; the slower comparison only where there is more than digits.
+        rounded = f"ltrim({text}, '-0123456789') != '' and try_cast({text} as double) != {value}"
+        return f"({missing}) or ({rounded})"
+    if kind is FieldType.NUMBER:
+        return f"({missing}) or not isfinite({value})"
+    return missing
+
+
+def _raw_columns(
+    record: Record, mapping: dict[str, str], joins: dict[str, Join]
+) -> list[tuple[str, str]]:
+    """The record's raw columns in order, each with its expression over the typed columns."""
+    found: list[tuple[str, str]] = []
+    for name, field in record.fields.items():
+        for column, kind in field.columns(name).items():
+            is_mapped = name in mapping
+            sql = _value(column, name, field, joins) if is_mapped else f"null::{kind}"
+            found.append((column, sql))
+    return found
+
+
+def _value(column: str, name: str, field: TemplateField, joins: dict[str, Join]) -> str:
+    text, value = f"f_{name}", f"v_{name}"
+    if field.treatment is Treatment.GENERALISE:
+        if field.type is FieldType.DATE:
+            return f"(year({value}) // 10 * 10)::integer"
+        return rf"regexp_extract({text}, '^[^\s,\-]+')"
+    if field.treatment in {Treatment.TOKEN, Treatment.MASK}:
+        return f"j_{name}.masked" if column.endswith("_masked") else f"j_{name}.token"
+    if SQL_TYPES[field.type] != "varchar":
+        return value
+    return f"coalesce(j_{name}.clean, {text})" if name in joins else text
+
+
+def _column(name: str, sql: str) -> str:
+    return f"{sql} as {name}"
+
+
+def _key(template: Template, name: str, feed: Feed) -> str:
+    record = template.records[name]
+    parts = []
+    for field in record.key:
+        column, kind = next(iter(record.fields[field].columns(field).items()))
+        parts.append(f"coalesce({_as_text(column, kind)}, chr(30))")
+    fixed = f"{literal(template.table(name))}, {literal(feed.sender)}"
+    return f"(md5_number_lower(concat_ws(chr(31), {fixed}, {', '.join(parts)})) >> 1)::bigint"
+
+
+def _as_text(column: str, kind: str) -> str:
+    if kind == "varchar":
+        return column
+    if kind == "timestamptz":  # in UTC whatever the session's zone
+        return f"cast(make_timestamp(epoch_us({column})) as varchar) || '+00'"
+    return f"cast({column} as varchar)"
+
+
+def _content(record: Record) -> str:
+    # The engine's own hash: an md5 over all columns as text would cost as much as reading them.
+    return f"(hash({_names(record)}) >> 1)::bigint"

@@ -1,0 +1,172 @@
+"""Physical records of a text file: where each begins, and an own splitter for polluted files.
+
+Belongs here: bytes, lines, quotes. Does not: what the cells mean. The splitter never loses a
+record: each is either a list of cells or an error with its lines and byte offset.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dagster_project.core.declarations import Dialect
+from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.transcode import BOM
+
+MAX_FIELD_BYTES = 1 << 20
+MAX_RECORD_BYTES = 4 << 20
+NEWLINE, RETURN = 10, 13
+Bytes = bytes | mmap.mmap
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Physical:
+    """One physical record of a delimited file."""
+
+    number: int  # from 1, header and blank lines left out
+    first_line: int  # from 1
+    last_line: int
+    offset: int  # of its first byte
+    end: int  # one past its last byte, line end left out
+    cells: list[str] | None
+    error: ErrorCode | None = None
+
+
+def record_bounds(content: np.ndarray, quote: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """First byte and end of every record that is not blank, header included.
+
+    A newline ends a record where the quotes before it are even in number; vectorised.
+    """
+    ends = np.flatnonzero(content == NEWLINE)
+    if quote is not None:
+        quotes = np.flatnonzero(content == ord(quote))
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    if len(content) and (len(ends) == 0 or ends[-1] != len(content) - 1):
+        ends = np.append(ends, len(content))
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    stripped = ends - ((ends > starts) & (content[np.maximum(ends, 1) - 1] == RETURN))
+    filled = stripped > starts
+    return starts[filled], stripped[filled]
+
+
+def map_bytes(path: Path) -> np.ndarray:
+    """The file's bytes as a read-only array backed by the file."""
+    return np.memmap(path, dtype=np.uint8, mode="r")
+
+
+class Splitter:
+    """Splits the bytes of a delimited file into records, by the rules of RFC 4180.
+
+    Quotes count only where they open a cell. A record that breaks the rules is an error of its
+    first line alone; splitting goes on at the next line, so that no good row is swallowed.
+    """
+
+    def __init__(self, content: Bytes, dialect: Dialect, width: int | None) -> None:
+        self._content = content
+        self._delimiter = dialect.delimiter.encode()
+        self._quote = dialect.quote.encode() if dialect.quote else None
+        self._width = width
+        skipped = re.escape(self._delimiter) + rb"|\r\n|\n|\r|\Z"
+        self._cell_end = re.compile(skipped)
+
+    def records(self, number: int = 1) -> Iterator[Physical]:
+        """Every record that is not blank, numbered from the given number."""
+        position = len(BOM) if self._content[: len(BOM)] == BOM else 0
+        line = 1
+        while position < len(self._content):
+            record, position_after, lines = self._next(position, number, line)
+            if record is not None:
+                yield record
+                number += 1
+            position, line = position_after, line + lines
+
+    def _next(self, start: int, number: int, line: int) -> tuple[Physical | None, int, int]:
+        """The record at a position, where the next begins, and the lines it took."""
+        end, after = self._line_end(start)
+        if end == start:
+            return None, after, 1
+        if self._quote is None or self._content.find(self._quote, start, end) < 0:
+            raw = self._content[start:end].split(self._delimiter)
+            return self._judged(raw, number, line, line, start, end), after, 1
+        cells, error, end_quoted, after_quoted = self._quoted(start)
+        lines = 1 + len(_LINE_END.findall(self._content, start, end_quoted))
+        if error is None:
+            record = self._judged(cells, number, line, line + lines - 1, start, end_quoted)
+            if record.error is None or lines == 1:
+                return record, after_quoted, lines
+            error = record.error
+        # Only the first line is given up: the quote that swallowed the others is the error.
+        if error is ErrorCode.RAGGED_ROW:
+            error = ErrorCode.UNTERMINATED_QUOTE
+        return Physical(number, line, line, start, end, None, error), after, 1
+
+    def _judged(
+        self, raw: list[bytes], number: int, first: int, last: int, start: int, end: int
+    ) -> Physical:
+        error: ErrorCode | None = None
+        cells: list[str] | None = None
+        if self._width is not None and len(raw) != self._width:
+            error = ErrorCode.RAGGED_ROW
+        elif end - start > MAX_RECORD_BYTES:
+            error = ErrorCode.RECORD_TOO_LONG
+        elif max(map(len, raw)) > MAX_FIELD_BYTES:
+            error = ErrorCode.FIELD_TOO_LONG
+        else:
+            try:
+                cells = [cell.decode() for cell in raw]
+            except UnicodeDecodeError:
+                error = ErrorCode.BAD_ENCODING
+        return Physical(number, first, last, start, end, cells, error)
+
+    def _line_end(self, start: int) -> tuple[int, int]:
+        match = _LINE_END.search(self._content, start)
+        return (match.start(), match.end()) if match else (len(self._content),) * 2
+
+    def _quoted(self, start: int) -> tuple[list[bytes], ErrorCode | None, int, int]:
+        """Cells of a record with quotes, or its error; its end and where the next begins."""
+        cells: list[bytes] = []
+        position = start
+        while True:
+            cell, position, error = self._cell(position)
+            if error is not None:
+                return cells, error, position, position
+            cells.append(cell)
+            if self._content[position : position + 1] == self._delimiter:
+                position += 1
+                continue
+            match = _LINE_END.match(self._content, position)
+            return cells, None, position, match.end() if match else len(self._content)
+
+    def _cell(self, start: int) -> tuple[bytes, int, ErrorCode | None]:
+        quote = self._quote
+        if quote is None or self._content[start : start + 1] != quote:
+            match = self._cell_end.search(self._content, start)
+            end = match.start() if match else len(self._content)
+            return self._content[start:end], end, None
+        position = start + 1
+        limit = start + MAX_FIELD_BYTES
+        while True:
+            found = self._content.find(quote, position, limit)
+            if found < 0:
+                return b"", start, ErrorCode.UNTERMINATED_QUOTE
+            position = found + 1
+            if self._content[position : position + 1] != quote:
+                break
+            position += 1
+        if self._cell_end.match(self._content, position) is None:
+            return b"", position, ErrorCode.STRAY_QUOTE
+        return self._content[start + 1 : found].replace(quote * 2, quote), position, None
+
+
+def first_cells(path: Path, dialect: Dialect) -> list[str] | None:
+    """Cells of the first record that is not blank; nothing when it cannot be split."""
+    with path.open("rb") as handle:
+        start = handle.read(MAX_RECORD_BYTES)
+    first = next(Splitter(start, dialect, None).records(), None)
+    return first.cells if first else None
