@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
-from lunardate import LunarDate
+
+from dagster_project.core.calendars import ensure_calendar
 
 TABLES = """
 create schema core;
@@ -19,10 +21,7 @@ create table core.dim_channel (channel_key bigint, channel_code varchar, name va
 create table core.dim_promotion (
     promotion_key bigint, sender varchar, promotion_code varchar, starts_on date, ends_on date
 );
-create table core.dim_date (
-    date_key integer, calendar_date date, lunar_month integer, lunar_day integer,
-    is_lunar_leap_month boolean, jalali_month integer, jalali_day integer
-);
+create table core.dim_date as from calendar;
 create table core.fct_sales_line (
     transaction_key bigint, sender varchar, business_date date, sold_at timestamptz,
     store_key bigint, store_durable_key bigint, product_key bigint, channel_key bigint,
@@ -35,21 +34,22 @@ NEW_YORK = "America/New_York"
 RECEIPTS = 6  # a day: above the five that a series needs
 
 
-def open_marts(first: date = date(2016, 6, 1), last: date = date(2018, 6, 30)):
+@cache
+def _calendar():
+    """The warehouse's own calendar, made once for all tests."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema reference")
+        ensure_calendar(connection)
+        return connection.execute("from reference.calendar").to_arrow_table()
+
+
+def open_marts():
     """Empty marts, with a calendar."""
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("set TimeZone = 'UTC'")
+    connection.register("calendar", _calendar())
     connection.execute(TABLES)
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    rows = [_calendar_row(day) for day in days]
-    connection.executemany("insert into core.dim_date values (?, ?, ?, ?, ?, 0, 0)", rows)
     return connection
-
-
-def _calendar_row(day: date) -> tuple:
-    lunar = LunarDate.from_solar_date(day.year, day.month, day.day)
-    leap = bool(lunar.is_leap_month)
-    return (int(f"{day:%Y%m%d}"), day, lunar.month, lunar.day, leap)
 
 
 def add_store(connection, key: int, *, banner: str = "Market", country: str = "US") -> None:

@@ -73,3 +73,28 @@ def test_a_country_has_only_its_own_feasts():
     names = {name.rsplit("_", 1)[0] for name, _ in event_rows({"CN"}, calendar)}
 
     assert names == {"double_eleven", "month"}
+
+
+def test_a_public_holiday_is_a_class_by_name_unless_a_feast_holds_the_day():
+    memorial_day = CalendarDay(
+        date(2017, 5, 29), 5, 4, False, 3, 8, frozenset({("US", "Memorial Day")})
+    )
+    veterans_day = CalendarDay(
+        date(2017, 11, 10), 9, 22, False, 8, 19, frozenset({("US", "Veterans Day")})
+    )
+
+    rows = event_rows({"US"}, [memorial_day, veterans_day])
+
+    assert [name for name, day in rows if day == date(2017, 11, 10)] == ["US Veterans Day"]
+    on_memorial_day = {name for name, day in rows if day == date(2017, 5, 29)}
+    assert on_memorial_day == {"memorial_day_0..0", "month_end"}
+
+
+def test_ramadan_is_the_thirty_days_before_the_feast_that_ends_it():
+    eid = CalendarDay(date(2017, 6, 26), 6, 3, False, 4, 5, frozenset({("IR", "Eid al-Fitr")}))
+
+    rows = event_rows({"IR"}, [eid])
+
+    ramadan = sorted(day for name, day in rows if name.startswith("ramadan_-"))
+    assert ramadan[0] == date(2017, 5, 27)  # 1 Ramadan 1438
+    assert ramadan[-1] == date(2017, 6, 25)

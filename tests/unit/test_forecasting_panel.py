@@ -183,7 +183,7 @@ def test_a_weekday_of_rest_is_known_to_be_closed():
 
 
 def test_a_feast_that_was_closed_before_is_known_to_be_closed_again():
-    connection = open_marts(date(2015, 6, 1))
+    connection = open_marts()
     add_store(connection, 1)
     first = date(2015, 12, 1)
     days = (date(2016, 12, 20) - first).days

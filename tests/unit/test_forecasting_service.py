@@ -252,7 +252,7 @@ def planted_shop():
     """Two and a half years of a week, a growing trend, and a feast that doubles two days."""
     first = date(2015, 8, 3)
     days = (date(2017, 12, 10) - first).days + 1
-    connection = open_marts(date(2015, 1, 1))
+    connection = open_marts()
     add_store(connection, 1, country="CN")
     calm = np.array(weekly_sales(days, noise=0.05, seed=5, first=first))
     dates = [first + timedelta(days=n) for n in range(days)]

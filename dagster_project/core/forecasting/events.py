@@ -2,7 +2,8 @@
 
 Belongs here: which feasts count where, and how far before and after they are felt. Does not: how
 strongly (the model learns that). Dates follow each feast's own calendar; the lunar and the Jalali
-date of a day come from ``core.dim_date``. Windows are those of retail practice in each country.
+date of a day, and its public holidays, come from ``core.dim_date``. Windows are those of retail
+practice in each country.
 """
 
 from __future__ import annotations
@@ -55,7 +56,15 @@ class Jalali:
     day: int
 
 
-Rule = Fixed | NthWeekday | Easter | Lunar | Jalali
+@dataclass(frozen=True)
+class Named:
+    """A public holiday of the calendar; for feasts of the Islamic calendar, which is observed."""
+
+    country: str
+    name: str
+
+
+Rule = Fixed | NthWeekday | Easter | Lunar | Jalali | Named
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class CalendarDay:
     is_lunar_leap_month: bool
     jalali_month: int
     jalali_day: int
+    holidays: frozenset[tuple[str, str]] = frozenset()  # country and name
 
 
 WEST = frozenset({"US", "GB"})
@@ -116,6 +126,8 @@ FEASTS = (
     Feast("double_twelve", CN, Fixed(12, 12), ((-3, -1), (0, 0), (1, 1))),
     Feast("nowruz", IR, Jalali(1, 1), ((-28, -15), (-14, -8), (-7, -1), (0, 3), (4, 13))),
     Feast("yalda", IR, Jalali(9, 30), ((-3, -1), (0, 0))),
+    Feast("ramadan", IR, Named("IR", "Eid al-Fitr"), ((-30, -8), (-7, -1), (0, 1))),
+    Feast("eid_al_adha", IR, Named("IR", "Eid al-Adha"), ((-3, -1), (0, 0))),
 )
 
 # Wages come at the turn of the month in all four countries.
@@ -135,15 +147,23 @@ def feast_days(
 
 
 def event_rows(countries: Iterable[str], calendar: Sequence[CalendarDay]) -> list[tuple[str, date]]:
-    """One row per class of day and date: ``thanksgiving_-3..-1`` on each of the three days."""
-    rows = []
-    for feast, day in feast_days(countries, calendar):
+    """One row per class of day and date: ``thanksgiving_-3..-1`` on each of the three days.
+
+    Public holidays that no feast's window holds are a class each, by their name.
+    """
+    wanted = frozenset(countries)
+    rows = set()
+    for feast, day in feast_days(wanted, calendar):
         for first, last in feast.windows:
             name = f"{feast.name}_{first}..{last}"
-            rows += [(name, day + timedelta(days=n)) for n in range(first, last + 1)]
-    for name, days in MONTH_EDGES.items():
-        rows += [(name, row.day) for row in calendar if row.day.day in days]
-    return sorted(set(rows))
+            rows |= {(name, day + timedelta(days=n)) for n in range(first, last + 1)}
+    held = {day for _, day in rows}
+    for row in calendar:
+        if row.day not in held:
+            kept = (holiday for holiday in row.holidays if holiday[0] in wanted)
+            rows |= {(f"{country} {name}", row.day) for country, name in kept}
+        rows |= {(name, row.day) for name, days in MONTH_EDGES.items() if row.day.day in days}
+    return sorted(rows)
 
 
 def falls_on(rule: Rule, row: CalendarDay) -> bool:
@@ -160,6 +180,8 @@ def falls_on(rule: Rule, row: CalendarDay) -> bool:
             return lunar == (month, day, False)
         case Jalali(month, day):
             return (row.jalali_month, row.jalali_day) == (month, day)
+        case Named(country, name):
+            return (country, name) in row.holidays
 
 
 def _nth_weekday(year: int, month: int, weekday: int, nth: int) -> date:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -30,6 +31,9 @@ MINIMUM_TRADED_SHARE = 0.9
 # A promotion that runs longer is no event of the day but the usual state.
 LONGEST_PROMOTION_DAYS = 28
 CALENDAR_MARGIN_DAYS = 45  # the widest window of a feast is 28 days
+
+# Whose holidays dim_date names, in the order of the query; China also works on some weekends.
+HOLIDAY_COUNTRIES = ("US", "CN", "IR", "GB", "CN")
 
 LEVELS = ("total", "banner", "channel", "department", "store")
 
@@ -112,11 +116,13 @@ def read_panel(connection: duckdb.DuckDBPyConnection) -> Panel | None:
         return None
     first = rows["business_date"].min().astype("datetime64[D]").item()
     days = (origin - first).days + 1
-    series = _all_series(rows, first, days)
+    series = [one for one in _all_series(rows, first, days) if has_enough_history(one)]
+    if sum(one.level == "banner" for one in series) == 1:  # the total under another name
+        series = [one for one in series if one.level != "banner"]
     return Panel(
         first_date=first,
         origin_date=origin,
-        series=tuple(one for one in series if has_enough_history(one)),
+        series=tuple(series),
         calendar=_read_calendar(connection, first, origin),
         promotions=_read_promotions(connection, first, origin),
     )
@@ -216,7 +222,7 @@ order by series_key, business_date
 
 
 def _all_series(rows: Mapping[str, np.ndarray], first: date, days: int) -> list[SalesSeries]:
-    """Every series of the query's rows, ordered by level and key; a lone banner is the total."""
+    """Every series of the query's rows, ordered by level and key."""
     keys, starts = np.unique(rows["series_key"].astype(str), return_index=True)
     ends = [*starts[1:], len(rows["series_key"])]
     index = (rows["business_date"].astype("datetime64[D]") - np.datetime64(first)).astype(int)
@@ -225,8 +231,6 @@ def _all_series(rows: Mapping[str, np.ndarray], first: date, days: int) -> list[
         for key, start, end in zip(keys, starts, ends, strict=True)
     }
     filled = [_with_zero_days(one, series) for one in series.values()]
-    if sum(one.level == "banner" for one in filled) == 1:
-        filled = [one for one in filled if one.level != "banner"]
     return sorted(filled, key=lambda one: (LEVELS.index(one.level), one.key))
 
 
@@ -275,14 +279,21 @@ def _read_calendar(
     rows = connection.execute(
         """
         select
-            calendar_date, lunar_month, lunar_day, is_lunar_leap_month, jalali_month, jalali_day
+            calendar_date, lunar_month, lunar_day, is_lunar_leap_month, jalali_month, jalali_day,
+            holiday_name_us, holiday_name_cn, holiday_name_ir, holiday_name_gb,
+            case when is_working_weekend_cn then 'Working weekend' end as working_weekend_cn,
         from core.dim_date
         where date_key >= 0 and calendar_date between $1 and $2
         order by calendar_date
         """,
         [first - margin, origin + timedelta(days=HORIZON_DAYS) + margin],
     ).fetchall()
-    return tuple(CalendarDay(*row) for row in rows)
+    return tuple(_calendar_day(row) for row in rows)
+
+
+def _calendar_day(row: tuple[Any, ...]) -> CalendarDay:
+    named = zip(HOLIDAY_COUNTRIES, row[6:], strict=True)
+    return CalendarDay(*row[:6], frozenset((country, name) for country, name in named if name))
 
 
 def _read_promotions(

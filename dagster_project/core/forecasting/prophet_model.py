@@ -64,8 +64,8 @@ def stock_prophet(
     """An unfitted Prophet of this specification."""
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # says that plotly is missing
     logging.getLogger("cmdstanpy").setLevel(logging.WARNING)  # two lines for every fit otherwise
-    import pandas as pd
-    from prophet import Prophet
+    import pandas as pd  # noqa: PLC0415
+    from prophet import Prophet  # noqa: PLC0415
 
     holidays = pd.DataFrame(events, columns=["holiday", "ds"]) if events else None
     model = Prophet(
@@ -110,7 +110,7 @@ def build_design(
 
 def day_frame(first_date: date, promoted: np.ndarray) -> pd.DataFrame:
     """One row per day: ds and, where promotions come and go, one column per promoted weekday."""
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415
 
     days = [first_date + timedelta(days=n) for n in range(len(promoted))]
     frame = pd.DataFrame({"ds": pd.to_datetime(days)})
