@@ -51,7 +51,7 @@ def ledger() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_each_metric_of_the_ledger_is_what_it_was_worked_out_to_be(
     ledger: duckdb.DuckDBPyConnection,
 ) -> None:
-    # Shop: 10 + 6 listed, 1 off, 4.5 brought back: 16 - 1 - 4.5 = 10.5; two baskets of 7.50.
+    # Shop: 10 + 6 listed, 1 off, 4.5 brought back: 16 - 1 - 4.5 = 10.5; two baskets, 5.25 each.
     # Web: 104 listed with postage, 20 off: 84 EUR = 92.4 USD; one basket.
     rows = ledger.execute(
         """
@@ -65,7 +65,7 @@ def test_each_metric_of_the_ledger_is_what_it_was_worked_out_to_be(
     ).fetchall()
     d = Decimal
     assert rows == [
-        ("USD", d(16), d(1), d("4.5"), d("10.5"), d("10.5"), d("1.05"), d("2.5"), 3, 2, 7.5, 7.5),
+        ("USD", d(16), d(1), d("4.5"), d("10.5"), d("10.5"), d("1.05"), d("2.5"), 3, 2, 5.25, 5.25),
         ("EUR", d(104), d(20), d(0), d(84), d("92.4"), d(8), d(2), 1, 1, 84.0, 92.4),
     ]
 

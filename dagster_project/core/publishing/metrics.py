@@ -88,14 +88,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "average_basket_amount",
         "receipt currency",
-        "Gross sales less discounts, per basket, in the receipt's currency.",
-        ratio="(gross_sales_amount - discounts_amount) / nullif(baskets, 0)",
+        "Net sales per basket, in the receipt's currency.",
+        ratio="net_sales_amount / nullif(baskets, 0)",
     ),
     Metric(
         "average_basket_amount_reporting",
         "reporting currency",
-        "Gross sales less discounts, per basket, in the reporting currency.",
-        ratio="(gross_sales_amount_reporting - discounts_amount_reporting) / nullif(baskets, 0)",
+        "Net sales per basket, in the reporting currency.",
+        ratio="net_sales_amount_reporting / nullif(baskets, 0)",
     ),
     Metric(
         "units_per_basket",

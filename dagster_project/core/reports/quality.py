@@ -1,0 +1,111 @@
+"""The quality figures of a page, from the ``ops`` schema of the published file.
+
+Belongs here: checks, feeds, rejects, what changed. Does not: sales (``figures``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check that did not pass."""
+
+    table: str
+    name: str
+    status: str  # failed or warned
+    failed_count: int
+
+
+@dataclass(frozen=True)
+class FeedSummary:
+    """What one feed delivered so far."""
+
+    feed: str
+    files: int
+    quarantined_files: int
+    loaded: int
+    rejected: int
+    duplicate: int
+    last_arrived_at: datetime
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Rejected records of one feed for one reason."""
+
+    feed: str
+    record: str
+    error_code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """One headline metric of one banner against the version that was replaced."""
+
+    banner: str
+    metric: str
+    total: float
+    difference: float
+    on_new_days: float
+    on_earlier_days: float
+
+
+def troubled_checks(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    """Checks that failed or warned, failures first."""
+    rows = connection.execute(
+        """
+        select schema_name || '.' || table_name, check_name, status, failed_count
+        from ops.check_summary
+        where status != 'passed'
+        order by status, failed_count desc, 1, 2
+        """
+    ).fetchall()
+    return [Check(*row) for row in rows]
+
+
+def feed_summaries(connection: duckdb.DuckDBPyConnection) -> list[FeedSummary]:
+    """Every feed by name."""
+    rows = connection.execute(
+        """
+        select
+            feed, file_count, quarantined_file_count, loaded_count, rejected_count,
+            duplicate_count, last_arrived_at,
+        from ops.feed_summary
+        order by feed
+        """
+    ).fetchall()
+    return [FeedSummary(*row) for row in rows]
+
+
+def rejects(connection: duckdb.DuckDBPyConnection) -> list[Reject]:
+    """Rejected records by feed and reason, the most frequent first."""
+    rows = connection.execute(
+        """
+        select feed, record, error_code, reject_count
+        from ops.reject_summary
+        order by reject_count desc, feed, record, error_code
+        """
+    ).fetchall()
+    return [Reject(*row) for row in rows]
+
+
+def changes(connection: duckdb.DuckDBPyConnection, version: int) -> list[Change]:
+    """Headline metrics that differ from the version replaced; none for the first version."""
+    rows = connection.execute(
+        """
+        select
+            banner, metric, total, difference, difference_on_new_days,
+            difference_on_earlier_days,
+        from ops.headline
+        where version = ? and previous_total is not null and abs(difference) >= 0.005
+        order by banner, metric
+        """,
+        [version],
+    ).fetchall()
+    return [Change(*row) for row in rows]

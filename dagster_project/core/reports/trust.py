@@ -1,0 +1,161 @@
+"""Sections that say how far a page's figures can be trusted.
+
+Belongs here: forecast accuracy, checks, feeds, differences between versions. Does not: sales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+import duckdb
+
+from dagster_project.core.publishing import Publication
+from dagster_project.core.reports import figures, quality
+from dagster_project.core.reports import markup as m
+
+MODELS = {
+    "prophet": "Prophet",
+    "prophet_with_weekday_promotion_mean": "Mean of Prophet and weekday average",
+    "weekday_promotion_mean": "Average by weekday and promotion",
+    "seasonal_naive": "Same day last week",
+}
+METRICS = {
+    "gross_sales_amount_reporting": "Gross sales",
+    "discounts_amount_reporting": "Discounts",
+    "returns_amount_reporting": "Returns",
+    "net_sales_amount_reporting": "Net sales",
+    "tax_amount_reporting": "Tax",
+    "units": "Units",
+    "receipts": "Receipts",
+    "baskets": "Baskets",
+}
+
+
+def accuracy_section(models: Sequence[figures.Accuracy]) -> str:
+    """Every forecasting method beside the simple ones it must beat."""
+    if not models:
+        return m.section("How good is the forecast?", "There is no back-test yet.")
+    rows = [
+        (
+            f"{m.text(MODELS.get(model.model, model.model))}",
+            m.share(model.total_wape),
+            m.share(model.median_wape),
+            m.share(model.total_bias),
+            m.share(model.total_coverage_80, 0),
+            f"{model.chosen} of {model.series}",
+        )
+        for model in models
+    ]
+    heads = (
+        "Method",
+        "Error, total",
+        "Error, median series",
+        "Bias",
+        "In the 80 % band",
+        "Used for",
+    )
+    return m.section(
+        "How good is the forecast?",
+        "Every method was tried on past days it had not seen. Error is the sum of misses as a "
+        "share of sales: lower is better. The simple methods are here so that nobody has to take "
+        "Prophet's word.",
+        m.table("Forecast accuracy by method", heads, rows, stacked=True),
+        wide=True,
+    )
+
+
+def quality_section(connection: duckdb.DuckDBPyConnection, publication: Publication) -> str:
+    """How the checks went, and which did not pass."""
+    counts = "".join(
+        f'<li><span class="status {kind}">{number}</span> {word}</li>'
+        for kind, number, word in (
+            ("passed", publication.passed_check_count, "checks passed"),
+            ("warned", publication.warned_check_count, "warned"),
+            ("failed", publication.failed_check_count, "failed"),
+        )
+    )
+    troubled = quality.troubled_checks(connection)
+    rows = [
+        (
+            f"{m.text(check.name)}<br><small>{m.text(check.table)}</small>",
+            f'<span class="status {check.status}">{check.status}</span>',
+            m.count(check.failed_count),
+        )
+        for check in troubled
+    ]
+    body = f'<ul class="legend">{counts}</ul>'
+    if rows:
+        heads = ("Check", "Status", "Rows")
+        body += m.table("Checks that did not pass", heads, rows, left=(0, 1))
+    return m.section(
+        "Can these figures be trusted?",
+        "A blocking check that fails stops publication, so none of those is open here.",
+        body,
+        wide=True,
+    )
+
+
+def feeds_section(connection: duckdb.DuckDBPyConnection) -> str:
+    """What every feed delivered and what was rejected; nothing where no file came in."""
+    feeds = quality.feed_summaries(connection)
+    if not feeds:
+        return ""
+    rows = [
+        (
+            m.text(feed.feed),
+            m.count(feed.files),
+            m.count(feed.quarantined_files),
+            m.count(feed.loaded),
+            m.count(feed.rejected),
+            m.count(feed.duplicate),
+            f"{feed.last_arrived_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        )
+        for feed in feeds
+    ]
+    heads = ("Feed", "Files", "Held back", "Loaded", "Rejected", "Repeated", "Last file, UTC")
+    body = m.table("Records by feed", heads, rows, stacked=True)
+    if rejects := quality.rejects(connection):
+        reasons = [
+            (
+                m.text(r.feed),
+                m.text(r.record),
+                m.text(r.error_code.replace("_", " ")),
+                m.count(r.count),
+            )
+            for r in rejects
+        ]
+        heads = ("Feed", "Record", "Reason", "Rejected")
+        body += "<h3>Why records were rejected</h3>"
+        body += m.table("Rejected records by reason", heads, reasons, left=(0, 1, 2))
+    return m.section(
+        "What came in",
+        "Records delivered so far: every one is loaded, rejected with a reason, or a repeat.",
+        body,
+        wide=True,
+    )
+
+
+def changes_section(changes: Sequence[quality.Change]) -> str:
+    """Headline differences to the version before; nothing for the first version."""
+    if not changes:
+        return ""
+    rows = [
+        (
+            f"{m.text(METRICS.get(change.metric, change.metric))}"
+            f"<br><small>{m.text(change.banner)}</small>",
+            m.compact(change.total, 2),
+            m.compact(change.difference, 2),
+            m.compact(change.on_new_days, 2),
+            m.compact(change.on_earlier_days, 2),
+        )
+        for change in changes
+    ]
+    heads = ("Figure", "Total now", "Difference", "New days", "Earlier days")
+    return m.section(
+        "Why did a number change?",
+        "Totals over all days against the version before: days that are new, and earlier days "
+        "that late data or a correction changed.",
+        m.table("Differences to the version before", heads, rows, stacked=True),
+        wide=True,
+    )
