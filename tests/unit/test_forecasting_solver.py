@@ -1,6 +1,7 @@
 """The posterior's maximum: by hand where it can be, and against cmdstan on the same data."""
 
 import warnings
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -83,11 +84,22 @@ def test_values_that_are_not_finite_have_no_maximum():
         maximise(data)
 
 
+def in_prophets_units(spec: Specification, largest: float) -> Specification:
+    """Prophet counts its scales in shares of the series' largest deviation."""
+    return replace(
+        spec,
+        changepoint_scale=spec.changepoint_scale / largest,
+        weekly_scale=spec.weekly_scale / largest,
+        event_scale=spec.event_scale / largest,
+    )
+
+
 def stock_fit(amounts: np.ndarray, spec: Specification) -> tuple[Fit, Posterior, np.ndarray]:
     """Prophet's own fit with cmdstan of the same model, its data, and its median forecast."""
     days = len(amounts)
     frame = day_frame(FIRST, np.zeros(days + HORIZON, dtype=bool))
     logs = np.log(amounts)
+    spec = in_prophets_units(spec, np.abs(logs - logs.mean()).max())
     model = stock_prophet(feast_rows(days + HORIZON), False, (), spec)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Prophet 1.5 on pandas 3.1
