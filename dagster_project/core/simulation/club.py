@@ -86,7 +86,7 @@ def member_columns(
     joined = midnights_before(plan, country, accounts.joined_day[account])
     phones = people.phones[person, spelling]
     hub = accounts.is_hub_phone[account]
-    phones[hub] = people.phones[0, 0][:-4] + "0000"
+    phones[hub] = people.hub_phone
     streets = people.streets[person]
     moved = versions.moved[chosen]
     streets[moved] = people.streets[(person[moved] * 7 + 1) % people.size]
@@ -146,14 +146,16 @@ class Ledger:
         willing &= self.balance[account] >= BURN_LEAST
         return np.where(willing & (blocks > 0), blocks * worth, 0)
 
-    def book(self, account: np.ndarray, total: np.ndarray, used: np.ndarray) -> np.ndarray:
-        """Points earned (negative: reversed) on each receipt; moves the balances."""
+    def worth(self, account: np.ndarray, total: np.ndarray, used: np.ndarray) -> np.ndarray:
+        """Points that each receipt earns, negative where a refund takes them back."""
         paid = np.abs(total) - used
-        points = np.where(account >= 0, np.sign(total) * (paid // self.unit), 0)
+        return np.where(account >= 0, np.sign(total) * (paid // self.unit), 0)
+
+    def book(self, account: np.ndarray, points: np.ndarray, used: np.ndarray) -> None:
+        """Move the balances by points earned or taken back, and by those used."""
         member = account >= 0
         change = points - used // (self.unit * BLOCK_WORTH) * BLOCK
         np.add.at(self.balance, account[member], change[member])
-        return points
 
 
 def points_columns(

@@ -78,11 +78,17 @@ def local_times(moments: np.ndarray, zone: str, *, with_offset: bool = True) -> 
 
 
 def stacked(parts: Sequence[Columns]) -> Columns:
-    """The same columns of several parts, one part after the other."""
-    plain = [
-        {name: _plain(column) for name, column in part.items()} for part in parts
-    ]
-    return {name: pa.concat_arrays([part[name] for part in plain]) for name in plain[0]}
+    """The same columns of several parts, one part after the other.
+
+    Amounts of currencies with other decimals become text, each as its currency has it.
+    """
+    return {name: _stack([_plain(part[name]) for part in parts]) for name in parts[0]}
+
+
+def _stack(columns: list[pa.Array]) -> pa.Array:
+    if len({column.type for column in columns}) > 1:
+        columns = [column.cast(pa.string()) for column in columns]
+    return pa.concat_arrays(columns)
 
 
 def _plain(column: pa.Array) -> pa.Array:

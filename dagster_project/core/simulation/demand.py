@@ -22,7 +22,7 @@ from dagster_project.core.simulation.plan import (
 )
 from dagster_project.core.simulation.words_goods import DEPARTMENTS
 
-UNITS_PER_LINE = 1.24
+UNITS_PER_LINE = 1.12
 ONLINE_SHARE = 0.09  # of the units sold in shops
 TREND_YEAR = 0.06
 # A shelf is filled every night to so many days of usual sales and two standard deviations …

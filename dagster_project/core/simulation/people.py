@@ -83,6 +83,11 @@ class People:
         """Number of persons."""
         return int(self.home.size)
 
+    @property
+    def hub_phone(self) -> str:
+        """The phone that cashiers type when a member gives none."""
+        return f"{self.phones[0, PLAIN][:-4]}0000"
+
     def ids(self) -> list[str]:
         """Person ids, unique over all countries."""
         return [f"p{self.first_number + n:07d}" for n in range(self.size)]

@@ -114,7 +114,7 @@ def rank_within(group: np.ndarray) -> np.ndarray:
 
 
 def total_receipts(receipts: Rows, lines: Rows, currency: str) -> Rows:
-    """Add what is owed (``total``), cash rounding and the number of lines to the receipts."""
+    """Add what is owed (``total``), cash rounding, lines, and what a crook paid and undid."""
     count = receipts["site"].size
     gross = np.where(lines["kind"] == LINE_VOID, 0, lines["list"] - lines["discount"] + lines["tax"])
     total = np.bincount(lines["receipt"], weights=gross, minlength=count).astype(np.int64)
@@ -124,16 +124,23 @@ def total_receipts(receipts: Rows, lines: Rows, currency: str) -> Rows:
         step = CNY_CASH_STEP
         rounding = np.where(cash, (total + step // 2) // step * step - total, 0)
     items = np.bincount(lines["receipt"], minlength=count)
-    return receipts | {"total": total + rounding, "rounding": rounding, "items": items}
+    voided = np.bincount(
+        lines["receipt"], weights=lines["list"] - lines["discount"] + lines["tax"], minlength=count
+    ).astype(np.int64)
+    paid_first = (receipts["kind"] == VOID) & (receipts["fraud"] != None)  # noqa: E711
+    return receipts | {
+        "total": total + rounding, "rounding": rounding, "items": items,
+        "undone": np.where(paid_first, voided, 0),
+    }  # fmt: skip
 
 
 def make_tenders(
     rng: np.random.Generator, country: str, people: People, receipts: Rows, points: np.ndarray
 ) -> Rows:
     """Tender movements in receipt order; ``points`` is what each receipt pays with points."""
-    paid = np.flatnonzero((receipts["total"] != 0) & (receipts["kind"] != VOID))
+    paid = np.flatnonzero((receipts["total"] != 0) | (receipts["undone"] != 0))
     total, means = receipts["total"][paid], receipts["means"][paid]
-    burnt = points[paid]
+    burnt, undone = points[paid], receipts["undone"][paid]
     gift = np.where((rng.random(paid.size) < GIFT_SHARE) & (total > 600) & (burnt == 0), total // 3, 0)
     gift = np.where(receipts["kind"][paid] == SALE, gift, 0)
     rest = total - gift - burnt
@@ -142,8 +149,8 @@ def make_tenders(
     parts = (
         (0, burnt, np.full(paid.size, POINTS)),
         (1, gift, np.full(paid.size, GIFT)),
-        (2, handed, means),
-        (3, rest - handed, means),  # change
+        (2, handed + undone, means),
+        (3, rest - handed - undone, means),  # change, or all of it where a void undoes a payment
     )
     used = [(np.flatnonzero(amount != 0), order, amount, kind) for order, amount, kind in parts]
     receipt = np.concatenate([paid[at] for at, _, _, _ in used])

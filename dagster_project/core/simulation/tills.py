@@ -202,8 +202,10 @@ class Tills:
         """Voids, opened drawers, training and parked receipts, and lines voided on the way."""
         receipts, lines = journal.receipts[0], journal.lines[0]
         size = receipts["site"].size
+        if not size:
+            return
         for kind, share in EXTRA_SHARES:
-            like = rng.integers(0, size, rng.poisson(size * share)) if size else np.zeros(0, int)
+            like = rng.integers(0, size, rng.poisson(size * share))
             copied = {name: receipts[name][like] for name in ("site", "day")}
             site = copied["site"]
             copied["sec"] = day_seconds(rng, self.opens[site], self.closes[site], 0.5)
