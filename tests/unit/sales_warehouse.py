@@ -61,7 +61,7 @@ create table core.dim_product as
 select
     i::bigint as product_key, i::bigint as product_durable_key, 'lantern' as sender,
     'P' || i as product_code,
-    case i when 3 then '<b>Bread</b> & butter' else 'Product ' || i end as name,
+    '<b>Bread</b> & butter ' || i as name,
     ['Grocery', 'Fresh', 'Home'][1 + i % 3] as department, 'Category ' || i % 7 as category,
     'Brand ' || i % 5 as brand, true as is_merchandise, true as is_current
 from range(1, 61) as t(i);

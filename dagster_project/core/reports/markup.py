@@ -25,11 +25,12 @@ def count(value: float) -> str:
 
 
 def compact(value: float, decimals: int = 0) -> str:
-    """A number in at most about six characters: 12,345 but 1.23 M."""
+    """A number in few characters: 1.23 M, 12,345; decimals only below a thousand."""
     for scale, unit in SCALES:
         if abs(value) >= scale:
             return f"{value / scale:,.2f}{THIN_SPACE}{unit}".replace("-", MINUS)
-    return f"{value:,.{decimals}f}".replace("-", MINUS)
+    shown = decimals if abs(value) < 1000 else 0
+    return f"{value:,.{shown}f}".replace("-", MINUS)
 
 
 def money(value: float, currency: str, decimals: int = 0) -> str:
@@ -110,7 +111,7 @@ def table(
 
     def cell(index: int, content: str) -> str:
         side = "" if index in left else ' class="number"'
-        return f'<td{side} data-head="{text(heads[index])}">{content}</td>'
+        return f'<td{side} data-head="{text(heads[index])}"><div>{content}</div></td>'
 
     head = "".join(
         f'<th scope="col"{"" if i in left else " class=number"}>{text(name)}</th>'

@@ -56,6 +56,11 @@ class Change:
     on_earlier_days: float
 
 
+def has_checks(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any check has judged what is published."""
+    return connection.execute("select count(*) > 0 from ops.check_summary").fetchone() == (True,)
+
+
 def troubled_checks(connection: duckdb.DuckDBPyConnection) -> list[Check]:
     """Checks that failed or warned, failures first."""
     rows = connection.execute(

@@ -20,6 +20,7 @@ MODELS = {
     "weekday_promotion_mean": "Average by weekday and promotion",
     "seasonal_naive": "Same day last week",
 }
+SIMPLE_MODELS = ("weekday_promotion_mean", "seasonal_naive")
 METRICS = {
     "gross_sales_amount_reporting": "Gross sales",
     "discounts_amount_reporting": "Discounts",
@@ -58,10 +59,24 @@ def accuracy_section(models: Sequence[figures.Accuracy]) -> str:
     return m.section(
         "How good is the forecast?",
         "Every method was tried on past days it had not seen. Error is the sum of misses as a "
-        "share of sales: lower is better. The simple methods are here so that nobody has to take "
-        "Prophet's word.",
+        f"share of sales: lower is better. {_verdict(models)}",
         m.table("Forecast accuracy by method", heads, rows, stacked=True),
         wide=True,
+    )
+
+
+def _verdict(models: Sequence[figures.Accuracy]) -> str:
+    """Prophet against the best simple method on the total, whoever wins."""
+    errors = {model.model: model.total_wape for model in models if model.total_wape is not None}
+    simple = {model: wape for model, wape in errors.items() if model in SIMPLE_MODELS}
+    if "prophet" not in errors or not simple:
+        return ""
+    best = min(simple, key=lambda model: simple[model])
+    gain = simple[best] - errors["prophet"]
+    outcome = "beats" if gain > 0 else "does not beat"
+    return (
+        f"On the total Prophet misses {m.share(errors['prophet'])} and {outcome} the best simple "
+        f"method, {MODELS[best][0].lower() + MODELS[best][1:]}, with {m.share(simple[best])}."
     )
 
 
@@ -75,6 +90,8 @@ def quality_section(connection: duckdb.DuckDBPyConnection, publication: Publicat
             ("failed", publication.failed_check_count, "failed"),
         )
     )
+    if not quality.has_checks(connection):
+        return m.section("Can these figures be trusted?", "No check has run yet.", wide=True)
     troubled = quality.troubled_checks(connection)
     rows = [
         (
