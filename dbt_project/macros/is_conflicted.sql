@@ -1,4 +1,4 @@
-{#- Whether a staged row's key arrived with more than one content; `alias` is the staged table's. -#}
+{#- Whether a staged row's key arrived with more than one content; `alias` is its table's. -#}
 {% macro is_conflicted(template_record, alias) -%}
     exists (
         select conflict.record_key

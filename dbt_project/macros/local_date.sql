@@ -10,13 +10,15 @@
 {% macro default__local_date(moment, time_zone, cut_off_hour) -%}
     cast(
         timezone({{ time_zone }}, {{ moment }})
-        {%- if cut_off_hour != 0 %} - to_hours(cast({{ cut_off_hour }} as bigint)){% endif %} as date
+        {%- if cut_off_hour != 0 %} - to_hours(cast({{ cut_off_hour }} as bigint)){% endif %}
+        as date
     )
 {%- endmacro %}
 
 {% macro spark__local_date(moment, time_zone, cut_off_hour) -%}
     cast(
         from_utc_timestamp({{ moment }}, {{ time_zone }})
-        {%- if cut_off_hour != 0 %} - make_interval(0, 0, 0, 0, {{ cut_off_hour }}){% endif %} as date
+        {%- if cut_off_hour != 0 %} - make_interval(0, 0, 0, 0, {{ cut_off_hour }}){% endif %}
+        as date
     )
 {%- endmacro %}

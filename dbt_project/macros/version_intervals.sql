@@ -34,7 +34,8 @@
             batch_id,
             is_conflicted,
             coalesce(
-                tracked_hash != lag(tracked_hash) over (partition by {{ things }} order by stated_at),
+                tracked_hash
+                != lag(tracked_hash) over (partition by {{ things }} order by stated_at),
                 true
             ) as is_start
         from compared
