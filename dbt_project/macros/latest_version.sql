@@ -8,22 +8,18 @@
 {% macro latest_version(template_record, version_by=none) -%}
     select single_content.*
     from {{ source('raw', template_record) }} as single_content
-    where not exists (
+    where single_content._record_key not in (
         select conflict.record_key
         from {{ source('ops', 'raw_conflict') }} as conflict
-        where
-            conflict.raw_table = '{{ template_record }}'
-            and conflict.record_key = single_content._record_key
+        where conflict.raw_table = '{{ template_record }}'
     )
     union all
     select several_contents.*
     from {{ source('raw', template_record) }} as several_contents
-    where exists (
+    where several_contents._record_key in (
         select conflict.record_key
         from {{ source('ops', 'raw_conflict') }} as conflict
-        where
-            conflict.raw_table = '{{ template_record }}'
-            and conflict.record_key = several_contents._record_key
+        where conflict.raw_table = '{{ template_record }}'
     )
     qualify row_number() over (
         partition by several_contents._record_key

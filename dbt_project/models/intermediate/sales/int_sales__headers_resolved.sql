@@ -52,10 +52,7 @@ cards as (
         min_by(tenders.card_number_token, tenders.tender_number) as card_number_token
     from headers
     inner join tenders
-        on
-            headers.template = tenders.template
-            and headers.sender = tenders.sender
-            and headers.receipt_id = tenders.receipt_id
+        on {{ receipt_reference('headers') }} = {{ receipt_reference('tenders') }}
     where tenders.card_number_token is not null
     group by headers.transaction_key
 ),
@@ -113,10 +110,12 @@ resolved as (
         identified.guest_count,
         identified.duration_seconds,
         identified.currency_code,
-        case
-            when identified.currency_code = {{ reporting_currency() }} then 1
-            else rates.exchange_rate
-        end as exchange_rate,
+        cast(
+            case
+                when identified.currency_code = {{ reporting_currency() }} then 1
+                else rates.exchange_rate
+            end as decimal(20, 12)
+        ) as exchange_rate,
         identified.batch_id
     from identified
     left join customers

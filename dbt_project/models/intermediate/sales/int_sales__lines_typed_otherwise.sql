@@ -48,10 +48,7 @@ on_receipts as (
         lines.batch_id
     from lines
     inner join headers
-        on
-            lines.template = headers.template
-            and lines.sender = headers.sender
-            and lines.receipt_id = headers.receipt_id
+        on {{ receipt_reference('lines') }} = {{ receipt_reference('headers') }}
     where not {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
 ),
 
@@ -77,13 +74,9 @@ without_receipt as (
         lines.sold_at,
         lines.batch_id
     from lines
-    where not exists (
-        select known.receipt_id
+    where {{ receipt_reference('lines') }} not in (
+        select {{ receipt_reference('known') }}
         from {{ ref('int_sales__headers_unioned') }} as known
-        where
-            lines.template = known.template
-            and lines.sender = known.sender
-            and lines.receipt_id = known.receipt_id
     )
 ),
 

@@ -35,10 +35,7 @@ found as (
             and returns.original_receipt_id = lines.receipt_id
             and returns.original_line_number = lines.line_number
     inner join headers
-        on
-            lines.template = headers.template
-            and lines.sender = headers.sender
-            and lines.receipt_id = headers.receipt_id
+        on {{ receipt_reference('lines') }} = {{ receipt_reference('headers') }}
     where
         {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
         and lines.sales_line_key != returns.sales_line_key

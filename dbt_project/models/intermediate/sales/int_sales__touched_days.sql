@@ -12,6 +12,8 @@
 {%- set stored_lines = stored_table('core', 'fct_sales_line') %}
 {%- set stored_headers = stored_table('intermediate', 'int_sales__headers_resolved') %}
 
+-- depends_on: {{ ref('dim_product') }}, {{ ref('dim_customer') }}
+
 with
 
 touched_receipts as (
@@ -41,10 +43,7 @@ days as (
     select cast(lines.sold_at as date) as business_date
     from lines
     inner join touched_receipts
-        on
-            lines.template = touched_receipts.template
-            and lines.sender = touched_receipts.sender
-            and lines.receipt_id = touched_receipts.receipt_id
+        on {{ receipt_reference('lines') }} = {{ receipt_reference('touched_receipts') }}
     where touched_receipts.transaction_key is null
 
     union
@@ -70,10 +69,7 @@ days as (
     select stored.business_date
     from {{ by_receipt }} as stored
     inner join touched_receipts
-        on
-            stored.template = touched_receipts.template
-            and stored.sender = touched_receipts.sender
-            and stored.receipt_id = touched_receipts.receipt_id
+        on {{ receipt_reference('stored') }} = {{ receipt_reference('touched_receipts') }}
     {%- endif %}
     {%- if stored_lines %}
 

@@ -115,10 +115,7 @@ touched_receipts as (
         headers.transaction_key
     from with_returns
     left join headers
-        on
-            with_returns.template = headers.template
-            and with_returns.sender = headers.sender
-            and with_returns.receipt_id = headers.receipt_id
+        on {{ receipt_reference('with_returns') }} = {{ receipt_reference('headers') }}
     where {{ 'false' if replaces_all_days() else 'true' }}
 )
 

@@ -2,6 +2,8 @@
 
 {%- set stored = stored_table('core', 'fct_web_event') %}
 
+-- depends_on: {{ ref('dim_product') }}, {{ ref('dim_customer') }}
+
 with
 
 events as (

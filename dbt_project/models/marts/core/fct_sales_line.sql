@@ -97,10 +97,7 @@ sales_lines as (
         lines.batch_id
     from headers
     inner join lines
-        on
-            headers.template = lines.template
-            and headers.sender = lines.sender
-            and headers.receipt_id = lines.receipt_id
+        on {{ receipt_reference('headers') }} = {{ receipt_reference('lines') }}
     left join products
         on
             lines.sender = products.sender

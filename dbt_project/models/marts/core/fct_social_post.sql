@@ -78,7 +78,7 @@ social_posts as (
         coalesce(customers.customer_durable_key, -1) as customer_durable_key,
         posts.rating,
         posts.sentiment,
-        posts.text_length,
+        cast(posts.text_length as integer) as text_length,
         posts.batch_id
     from posts
     inner join located on posts.social_post_key = located.social_post_key

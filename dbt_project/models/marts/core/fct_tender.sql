@@ -52,11 +52,13 @@ converted as (
         tenders.amount,
         tenders.currency_code,
         -- Foreign notes and cards may be taken: their rate is their own.
-        case
-            when tenders.currency_code = headers.currency_code then headers.exchange_rate
-            when tenders.currency_code = {{ reporting_currency() }} then 1
-            else rates.exchange_rate
-        end as exchange_rate,
+        cast(
+            case
+                when tenders.currency_code = headers.currency_code then headers.exchange_rate
+                when tenders.currency_code = {{ reporting_currency() }} then 1
+                else rates.exchange_rate
+            end as decimal(20, 12)
+        ) as exchange_rate,
         tenders.card_issuer,
         tenders.entry_method,
         tenders.card_number_token,
@@ -67,10 +69,7 @@ converted as (
         tenders.batch_id
     from headers
     inner join tenders
-        on
-            headers.template = tenders.template
-            and headers.sender = tenders.sender
-            and headers.receipt_id = tenders.receipt_id
+        on {{ receipt_reference('headers') }} = {{ receipt_reference('tenders') }}
     left join tender_types on tenders.tender_type_code = tender_types.tender_type_code
     left join rates
         on
