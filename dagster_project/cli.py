@@ -137,7 +137,10 @@ def _simulation_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--customers", type=int, default=4000, help="default 4000")
     made.add_argument("--seed", type=int, default=7, help="the same seed, the same files")
     made.add_argument(
-        "--faults", choices=("none", "some", "many"), default="some", help="how dirty, default some"
+        "--faults",
+        choices=("none", "light", "heavy"),
+        default="light",
+        help="how dirty, default light",
     )
 
 

@@ -74,7 +74,10 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Any]:
         from dagster_project.core.feeds import load_feed  # noqa: PLC0415 - heavy
 
-        outcome = load_feed(writer.warehouse, feed, template, on_progress=context.log.info)
+        def tell(done: int, total: int) -> None:
+            context.log.info(f"{done} of {total} files")
+
+        outcome = load_feed(writer.warehouse, feed, template, on_progress=tell)
         return dg.MaterializeResult(metadata=loaded_metadata(outcome))
 
     return load

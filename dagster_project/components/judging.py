@@ -33,7 +33,7 @@ def suite_checks(name: str, suites: Sequence[Suite]) -> dg.AssetChecksDefinition
         results = _standing(writer, name, suites)
         if results is None:
             results = run_suites(writer.warehouse, suites)
-            _keep(writer, name, suites, results, context.run_id)
+            _keep(writer, name, suites, results, context.run.run_id)
             context.log.info(f"{len(results)} expectations of {len(suites)} tables judged")
         else:
             context.log.info(f"unchanged: {len(results)} expectations stand as they were judged")

@@ -6,11 +6,10 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
 
 from dagster_project.console.deployment import (
     check_declarations,
@@ -60,10 +59,11 @@ def simulate(chosen: argparse.Namespace) -> int:
         customers=chosen.customers,
         seed=chosen.seed,
         faults=chosen.faults,
+        on_progress=_told_of_weeks(),
     )
     told = {name: _plain(value) for name, value in asdict(outcome).items()}
-    counts = ", ".join(f"{n.replace('_', ' ')} {v}" for n, v in told.items())
-    _say(chosen, told, f"Lantern under {out}: {counts}")
+    words = f"{outcome.file_count} files, {outcome.till_line_count:,} till lines of Lantern"
+    _say(chosen, told, f"{words} under {out}")
     return DONE
 
 
@@ -103,13 +103,14 @@ def rollback(chosen: argparse.Namespace) -> int:
 
 def status(chosen: argparse.Namespace) -> int:
     """Say what state the deployment is in."""
+    from dagster_project.console.screen import screen  # noqa: PLC0415
     from dagster_project.console.status import read_status, show_status  # noqa: PLC0415
 
     found = read_status(open_home(chosen.home))
     if chosen.json:
         _say(chosen, found.as_json(), "")
     else:
-        show_status(Console(highlight=False), found)
+        show_status(screen(), found)
     return DONE
 
 
@@ -189,23 +190,33 @@ def ui(chosen: argparse.Namespace) -> int:
     os.execve(sys.executable, command, os.environ | settings)  # noqa: S606 - our own interpreter
 
 
+def _told_of_weeks() -> Callable[[str, int, int], None]:
+    """Every tenth of the way is told on the error stream."""
+
+    def tell(week: str, done: int, total: int) -> None:
+        if done % max(1, total // 10) == 0:
+            sys.stderr.write(f"{week}: {done} of {total} weeks written\n")
+
+    return tell
+
+
 def _run(chosen: argparse.Namespace, home: Home, job: str, config: dict[str, Any]) -> JobRun:
     from dagster_project.console.running import run_job  # noqa: PLC0415
-    from dagster_project.console.screen import ProgressLines  # noqa: PLC0415
+    from dagster_project.console.screen import ProgressLines, screen  # noqa: PLC0415
 
-    console = Console(highlight=False, stderr=chosen.json)
+    console = screen(stderr=chosen.json)
     return run_job(home, job, config=config, on_progress=ProgressLines(console))
 
 
 def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> int:
-    from dagster_project.console.screen import last_words, show_summary  # noqa: PLC0415
+    from dagster_project.console.screen import last_words, screen, show_summary  # noqa: PLC0415
     from dagster_project.console.summary import summarise  # noqa: PLC0415
 
     summary = summarise(run)
     if chosen.json:
         _say(chosen, asdict(summary), "")
     else:
-        show_summary(Console(highlight=False), home, summary)
+        show_summary(screen(), home, summary)
     if summary.exit_code != DONE:
         sys.stderr.write(f"tillhouse: {last_words(summary)}\n")
     return summary.exit_code

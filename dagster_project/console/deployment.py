@@ -63,6 +63,7 @@ def dagster_home(home: Home) -> Path:
     own = home.dagster / INSTANCE_FILE
     if not own.exists():
         shutil.copyfile(PACKAGE / INSTANCE_FILE, own)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
     return home.dagster
 
 

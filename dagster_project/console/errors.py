@@ -15,6 +15,7 @@ def explained() -> tuple[type[Exception], ...]:
     from dagster_project.core.keys import KeyUnavailableError  # noqa: PLC0415
     from dagster_project.core.modelling import ModellingError  # noqa: PLC0415
     from dagster_project.core.publishing.errors import PublicationError  # noqa: PLC0415
+    from dagster_project.core.simulation.delivery import SimulationError  # noqa: PLC0415
     from dagster_project.core.warehouse import WarehouseError  # noqa: PLC0415
 
     return (
@@ -26,5 +27,6 @@ def explained() -> tuple[type[Exception], ...]:
         ModellingError,
         OSError,  # a full disk, a folder that may not be written: its own words name the path
         PublicationError,
+        SimulationError,
         WarehouseError,
     )

@@ -83,6 +83,7 @@ def run_job(
     run = JobRun(str(uuid.uuid4()))
     with open_instance(home) as instance:
         reap_dead_runs(instance)
+        on_progress(Progress("start", "began", ""))
         job = definitions().resolve_job_def(name)
         instance.add_event_listener(run.run_id, lambda entry: _listen(entry, on_progress))
         result = job.execute_in_process(
@@ -152,8 +153,9 @@ def _reason(data: Any) -> str:
         return "no reason was given"
     while error.cause is not None:
         error = error.cause
-    message = error.message.partition(": ")[2] or error.message
-    return _line(message)
+    # The first paragraph; behind it databases quote their SQL.
+    message = error.message.partition(": ")[2].strip() or error.message
+    return _line(message.partition("\n\n")[0])
 
 
 def _line(text: str) -> str:

@@ -14,8 +14,15 @@ from dagster_project.console.summary import DONE, HELD_BACK, Summary
 from dagster_project.core.home import Home
 
 SAYS_EVERY_SECONDS = 2.0
+WIDTH = 120
 NAMED = 12  # of a long list; the rest is counted
 COUNTS = ("files", "physical", "loaded", "rejected", "duplicate")
+
+
+def screen(*, stderr: bool = False) -> Console:
+    """A console wide enough for the tables where nobody says how wide it is."""
+    console = Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else Console(highlight=False, stderr=stderr, width=WIDTH)
 
 
 class ProgressLines:

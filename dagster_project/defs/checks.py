@@ -8,11 +8,12 @@ from dagster_project.components.judging import suite_checks
 from dagster_project.core.home import EXPECTATIONS
 from dagster_project.core.quality import load_suites
 
-# What a failed blocking suite stops: raw the identities and models, marts the forecasts and the
-# publication, forecast the publication.
+# What a failed blocking suite stops: raw everything after it, identity the models, marts the
+# forecasts and the publication, forecast the publication.
 LAYERS = {
     "raw_checks": {"raw"},
-    "mart_checks": {"staging", "intermediate", "core", "customer", "identity", "reference"},
+    "identity_checks": {"identity", "reference"},
+    "mart_checks": {"staging", "intermediate", "core", "customer"},
     "forecast_checks": {"forecast"},
 }
 

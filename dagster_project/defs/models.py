@@ -1,5 +1,6 @@
 """Staging, intermediate and marts: one dbt build in a child process, seen as assets and checks."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ from dagster_project.core.modelling import (
     models_are_current,
     project_fingerprint,
 )
+
+TELL_SECONDS = 2.0
 
 
 class ModelsConfig(dg.Config):
@@ -67,9 +70,15 @@ def _build(
     full_refresh: bool,
     depends_on: list[str],
 ) -> BuildOutcome:
+    told = 0.0
+
     def tell(node: NodeProgress) -> None:
-        name = node.unique_id.split(".")[2]
-        context.log.info(f"{node.index}/{node.total} {name} {node.status} {node.seconds:.1f} s")
+        # Every line is an event to store: a few say as much as 400.
+        nonlocal told
+        if time.monotonic() - told >= TELL_SECONDS or node.index == node.total:
+            told = time.monotonic()
+            name = node.unique_id.split(".")[2]
+            context.log.info(f"{node.index} of {node.total}: {name} {node.seconds:.1f} s")
 
     with writer.warehouse.connect() as connection:
         record_judgements(connection, context.run_id, None, manifest)

@@ -9,6 +9,7 @@ from dagster_project.components.feed import feed_key, templates
 from dagster_project.components.tables import count_rows
 from dagster_project.components.writer import POOL, WriterResource
 from dagster_project.core.declarations import SYSTEM_COLUMNS, Record, Template, load_feeds
+from dagster_project.core.feeds import create_raw_tables
 from dagster_project.core.home import FEEDS
 
 SYSTEM_DESCRIPTIONS = {
@@ -38,9 +39,7 @@ def raw() -> dg.Definitions:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         names = [spec.key.path[-1] for spec in specs]
         with writer.warehouse.connect() as connection:
-            for template in templates().values():
-                for statement in template.ddl():
-                    connection.execute(statement)
+            create_raw_tables(connection, dict(templates()))
             counts = count_rows(connection, [("raw", name) for name in names])
         context.log.info(f"{sum(counts.values()):,} raw rows in {len(counts)} tables")
         for spec in specs:
