@@ -295,6 +295,15 @@ def test_the_fan_chart_is_a_picture_below_50_kilobytes():
     assert len(picture) < 50_000
 
 
+def test_a_name_the_font_cannot_write_is_replaced_by_its_code():
+    connection = two_shops()
+    connection.execute("update core.dim_store set name = '杭州 1' where store_key = 1")
+    forecast_sales(connection, SETTINGS)
+
+    # A missing glyph is a warning, and warnings are errors here.
+    assert fan_chart(connection, "store:till:S1").startswith(b"\x89PNG")
+
+
 def test_no_forecast_no_picture():
     connection = two_shops(200)
     forecast_sales(connection, SETTINGS)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 HISTORY_DAYS = 90
 SIZE_INCHES = (8.0, 3.4)
 DOTS_PER_INCH = 80  # about 40 kB: the Dagster UI takes pictures below 50 kB
+LAST_LATIN = 0x024F  # end of Latin Extended-B
 INK, SOLD, EXPECTED = "#222222", "#555555", "#0b6e99"
 
 
@@ -32,13 +33,18 @@ def fan_chart(connection: duckdb.DuckDBPyConnection, series_key: str) -> bytes:
     fan = connection.execute(_FAN, [series_key]).fetchall()
     if described is None or not fan:
         raise NoForecastError(f"no forecast for series {series_key!r}")
-    name, level, banner, origin, currency = described
+    name, code, level, banner, origin, currency = described
     sold = read_actual(connection, series_key, origin - timedelta(days=HISTORY_DAYS - 1))
-    return _draw(sold, fan, _title(name, level, banner, origin), f"net sales a day, {currency}")
+    return _draw(
+        sold,
+        fan,
+        _title(_legible(name, code), level, banner, origin),
+        f"net sales a day, {currency}",
+    )
 
 
 _SERIES = """
-select member_name, level, banner, origin_date, currency_code
+select member_name, member_code, level, banner, origin_date, currency_code
 from forecast.series
 where series_key = $1 and origin_date is not null
 """
@@ -48,6 +54,11 @@ from forecast.daily
 where series_key = $1
 order by target_date
 """
+
+
+def _legible(name: str, code: str) -> str:
+    """The code in place of a name that matplotlib's own font cannot write (Chinese, Persian)."""
+    return name if all(ord(letter) <= LAST_LATIN for letter in name) else code
 
 
 def _title(name: str, level: str, banner: str | None, origin: date) -> str:

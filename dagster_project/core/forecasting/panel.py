@@ -9,7 +9,7 @@ be converted for want of an exchange rate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ class SalesSeries:
     senders: tuple[str, ...]
     countries: tuple[str, ...]
     amounts: np.ndarray  # (days,) NaN = not traded
-    receipts_per_day: float  # mean of the last 84 days
+    receipts_per_day: float | None  # mean of the last 84 days; None where any number will do
     unconverted_days: int  # days with a line that has no exchange rate
 
     @property
@@ -116,7 +116,9 @@ def read_panel(connection: duckdb.DuckDBPyConnection) -> Panel | None:
         return None
     first = rows["business_date"].min().astype("datetime64[D]").item()
     days = (origin - first).days + 1
-    series = [one for one in _all_series(rows, first, days) if has_enough_history(one)]
+    counted = dict(connection.execute(_RECEIPTS, [origin, MEAN_DAYS]).fetchall())
+    series = [_with_receipts(one, counted) for one in _all_series(rows, first, days)]
+    series = [one for one in series if has_enough_history(one)]
     if sum(one.level == "banner" for one in series) == 1:  # the total under another name
         series = [one for one in series if one.level != "banner"]
     return Panel(
@@ -144,33 +146,49 @@ def has_enough_history(series: SalesSeries) -> bool:
     open_days = int(by_weekday.sum()) * len(known) // 7
     sold = int((np.nan_to_num(known) > 0).sum()) + series.unconverted_days
     alive = bool(traded[-HORIZON_DAYS:].any()) or series.unconverted_days > 0
-    busy = series.receipts_per_day >= MINIMUM_RECEIPTS_PER_DAY
+    receipts = series.receipts_per_day
+    busy = receipts is None or receipts >= MINIMUM_RECEIPTS_PER_DAY
     often = sold >= MINIMUM_TRADED_SHARE * open_days
-    return alive and often and (busy or series.level in {"total", "banner", "channel"})
+    return alive and often and busy
 
 
 # Grain: one row per series and business day with a line. Decimal sums: the same in any order.
+# Lines are added up before they are joined to names.
 _DAILY_SALES = """
 with lines as (
     select
-        l.business_date,
-        l.sender,
-        l.transaction_key,
+        l.business_date, l.sender, l.store_key, l.store_durable_key, l.channel_key, p.department,
         l.net_amount_reporting,
-        s.country_code,
-        coalesce(s.banner, l.sender) as banner,
-        coalesce(c.channel_code, 'unknown') as channel_code,
-        coalesce(c.name, 'Unknown') as channel_name,
-        coalesce(p.department, 'Unknown') as department,
-        coalesce(n.store_code, 'unknown') as store_code,
-        coalesce(n.name, 'Unknown') as store_name,
     from core.fct_sales_line as l
-    left join core.dim_store as s on s.store_key = l.store_key
-    left join core.dim_store as n
-        on n.store_durable_key = l.store_durable_key and n.is_current and n.store_durable_key >= 0
-    left join core.dim_channel as c on c.channel_key = l.channel_key
     left join core.dim_product as p on p.product_key = l.product_key
     where l.business_date <= $1
+),
+added as (
+    select
+        business_date, sender, store_key, store_durable_key, channel_key, department,
+        sum(net_amount_reporting) as amount,
+        count(*) filter (where net_amount_reporting is null) as unconverted_count,
+    from lines
+    group by business_date, sender, store_key, store_durable_key, channel_key, department
+),
+named as (
+    select
+        a.business_date,
+        a.sender,
+        a.amount,
+        a.unconverted_count,
+        s.country_code,
+        coalesce(s.banner, a.sender) as banner,
+        coalesce(c.channel_code, 'unknown') as channel_code,
+        coalesce(c.name, 'Unknown') as channel_name,
+        coalesce(a.department, 'Unknown') as department,
+        coalesce(n.store_code, 'unknown') as store_code,
+        coalesce(n.name, 'Unknown') as store_name,
+    from added as a
+    left join core.dim_store as s on s.store_key = a.store_key
+    left join core.dim_store as n
+        on n.store_durable_key = a.store_durable_key and n.is_current and n.store_durable_key >= 0
+    left join core.dim_channel as c on c.channel_key = a.channel_key
 ),
 daily as (
     select
@@ -186,12 +204,11 @@ daily as (
         coalesce(banner, '') as banner,
         coalesce(store_code, department, channel_code, banner, 'all') as member_code,
         coalesce(store_name, department, channel_name, banner, 'All sales') as member_name,
-        cast(sum(net_amount_reporting) as double) as amount,
-        count(distinct transaction_key) as receipt_count,
-        count(*) filter (where net_amount_reporting is null) as unconverted_count,
+        cast(sum(amount) as double) as amount,
+        sum(unconverted_count) as unconverted_count,
         array_to_string(list_sort(list(distinct sender)), ',') as senders,
         array_to_string(list_sort(list(distinct country_code)), ',') as countries,
-    from lines
+    from named
     group by grouping sets (
         (business_date),
         (business_date, banner),
@@ -202,7 +219,7 @@ daily as (
 ),
 keyed as (
     select
-        business_date, level, banner, member_code, member_name, receipt_count, senders, countries,
+        business_date, level, banner, member_code, member_name, senders, countries,
         unconverted_count > 0 as is_unconverted,
         coalesce(amount, 0) as amount,
         case level
@@ -214,10 +231,35 @@ keyed as (
     from daily
 )
 select
-    series_key, business_date, level, banner, member_code, member_name, amount, receipt_count,
-    is_unconverted, senders, countries,
+    series_key, business_date, level, banner, member_code, member_name, amount, is_unconverted,
+    senders, countries,
 from keyed
 order by series_key, business_date
+"""
+
+# Grain: one row per department and store series with receipts in the last 84 days.
+_RECEIPTS = """
+with lines as (
+    select
+        l.sender, l.transaction_key, coalesce(s.banner, l.sender) as banner,
+        coalesce(p.department, 'Unknown') as department,
+        coalesce(n.store_code, 'unknown') as store_code,
+    from core.fct_sales_line as l
+    left join core.dim_product as p on p.product_key = l.product_key
+    left join core.dim_store as s on s.store_key = l.store_key
+    left join core.dim_store as n
+        on n.store_durable_key = l.store_durable_key and n.is_current and n.store_durable_key >= 0
+    where l.business_date > $1 - $2 and l.business_date <= $1
+)
+select
+    concat_ws(':', 'department', banner, department) as series_key,
+    count(distinct transaction_key) as receipt_count,
+from lines
+group by banner, department
+union all
+select concat_ws(':', 'store', sender, store_code), count(distinct transaction_key)
+from lines
+group by sender, store_code
 """
 
 
@@ -237,9 +279,8 @@ def _all_series(rows: Mapping[str, np.ndarray], first: date, days: int) -> list[
 def _one_series(
     rows: Mapping[str, np.ndarray], index: np.ndarray, part: slice, days: int
 ) -> SalesSeries:
-    amounts, receipts = np.full(days, np.nan), np.zeros(days)
+    amounts = np.full(days, np.nan)
     amounts[index[part]] = rows["amount"][part]
-    receipts[index[part]] = rows["receipt_count"][part]
     unconverted = index[part][rows["is_unconverted"][part].astype(bool)]
     amounts[unconverted] = np.nan
     last = part.stop - 1
@@ -252,13 +293,19 @@ def _one_series(
         senders=_distinct(rows["senders"][part]),
         countries=_distinct(rows["countries"][part]),
         amounts=amounts,
-        receipts_per_day=float(receipts[-MEAN_DAYS:].mean()),
+        receipts_per_day=None,
         unconverted_days=int((unconverted >= days - MINIMUM_HISTORY_DAYS).sum()),
     )
 
 
 def _distinct(joined: np.ndarray) -> tuple[str, ...]:
     return tuple(sorted({name for text in set(joined) for name in str(text).split(",") if name}))
+
+
+def _with_receipts(series: SalesSeries, counted: Mapping[str, int]) -> SalesSeries:
+    if series.level not in {"department", "store"}:
+        return series
+    return replace(series, receipts_per_day=counted.get(series.key, 0) / MEAN_DAYS)
 
 
 def _with_zero_days(series: SalesSeries, known: Mapping[str, SalesSeries]) -> SalesSeries:
@@ -268,8 +315,7 @@ def _with_zero_days(series: SalesSeries, known: Mapping[str, SalesSeries]) -> Sa
     banner = known[f"banner:{series.banner}"].amounts
     empty = np.isnan(series.amounts) & ~np.isnan(banner)
     empty[: series.first_index] = False
-    amounts = np.where(empty, 0.0, series.amounts)
-    return SalesSeries(**{**vars(series), "amounts": amounts})
+    return replace(series, amounts=np.where(empty, 0.0, series.amounts))
 
 
 def _read_calendar(
