@@ -124,7 +124,7 @@ class WebShop:
     def _methods(self, rng: np.random.Generator, person: np.ndarray) -> np.ndarray:
         shares = METHOD_SHARES[self.market.country.code]
         method = rng.choice(len(shares), person.size, p=shares)
-        other = {"CN": ALIPAY, "IR": CARD, "GB": WALLET}[self.market.country.code]
+        other = {"CN": ALIPAY, "IR": WALLET, "GB": WALLET}[self.market.country.code]
         return np.where((method == CARD) & (self.people.card_bin[person] < 0), other, method)
 
     def _cancel(
