@@ -162,10 +162,11 @@ def rollback(home: Home, audience: str) -> Publication:
             f"version {current.version} of {audience} is the oldest that is kept: nothing to go "
             "back to"
         )
-    clear_building(home)
-    building = building_path(home, audience)
-    os.link(version_path(home, audience, earlier[-1]), building)
-    os.replace(building, published_path(home, audience))
+    # Not in the building directory: a publication that is running there goes on undisturbed.
+    waiting = home.published / f".{audience}.rollback"
+    waiting.unlink(missing_ok=True)
+    os.link(version_path(home, audience, earlier[-1]), waiting)
+    os.replace(waiting, published_path(home, audience))
     _sync(home.published)
     return read_publication(published_path(home, audience), audience)
 

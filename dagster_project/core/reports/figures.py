@@ -84,7 +84,6 @@ class Product:
 
     name: str
     department: str
-    sender: str
     net_sales: float
     units: float
 
@@ -326,7 +325,6 @@ def top_products(
         select
             coalesce(product.name, product.product_code),
             coalesce(product.department, ''),
-            product.sender,
             sold.net_sales,
             sold.units,
         from sold

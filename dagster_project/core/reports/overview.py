@@ -80,8 +80,8 @@ def _header(publication: Publication, period: figures.Period, settings: Settings
     return (
         f"<header><h1>{m.text(settings.group_name)}</h1>"
         f"<p>Sales up to <b>{_day(period.last)}</b> · version {publication.version}, published "
-        f"{published.day} {published:%B %Y, %H:%M} UTC ({_age(published)} before this page was "
-        f"written) · amounts in {m.text(settings.reporting_currency)}</p></header>"
+        f"{published.day} {published:%B %Y, %H:%M} UTC, {_age(published)} before this page · "
+        f"amounts in {m.text(settings.reporting_currency)}</p></header>"
     )
 
 
