@@ -5,65 +5,65 @@ Belongs here: grouping files into units and trying the faster way first. Does no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
 
-from dagster_project.core.declarations import Feed, Template
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.errors import FastPathError, HeldBackError
+from dagster_project.core.feeds.job import Job, looks_around
 from dagster_project.core.feeds.jsonl import read_jsonl
 from dagster_project.core.feeds.read import (
+    PIECE_BYTES,
     Header,
+    Piece,
     Source,
     match_header,
-    read_fast,
+    pieces_of,
     read_parquet,
+    read_quoted,
     read_slow,
+    read_unquoted,
 )
 from dagster_project.core.feeds.recognise import Delivered, Held, known_contents, receive
-from dagster_project.core.feeds.settle import Verdict, settle
-from dagster_project.core.feeds.stage import (
-    Unit,
-    drop_unit,
-    secret_expressions,
-    stage_unit,
-)
-from dagster_project.core.home import Home
-from dagster_project.core.keys import MasterKey
+from dagster_project.core.feeds.settle import Verdict, refuse, settle
+from dagster_project.core.feeds.stage import drop_unit, secret_expressions, stage_unit
 
 HEAD_BYTES = 1 << 16
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A unit that is staged and judged."""
-
-    unit: Unit
-    verdict: Verdict
+# No fault of a delivered file: disk, memory, or a mapping that is no SQL over the feed's columns.
+OUTSIDE = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.FatalException,
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+)
 
 
 @dataclass
 class Batch:
     """Everything a transaction needs."""
 
-    ready: list[Ready] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # content id → reason
     held: list[Held] = field(default_factory=list)
     duplicates: list[Delivered] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # content id → physical records
     not_kept: set[datetime] = field(default_factory=set)  # arrivals whose original is not stored
 
     def delivered(self) -> list[Delivered]:
-        """Files whose rows are written or refused."""
-        return [one for ready in self.ready for one in ready.unit.source.files]
+        """Files whose rows are written or refused, each once."""
+        files = [one for verdict in self.verdicts for one in verdict.unit.source.files]
+        return list({one.claim.arrived_at: one for one in files}.values())
 
-    def close(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def close(self, job: Job) -> None:
         """Give back tables and scratch files; seals that were kept are kept."""
-        for ready in self.ready:
-            drop_unit(connection, ready.unit)
+        for verdict in self.verdicts:
+            drop_unit(job, verdict.unit)
         for one in (*self.delivered(), *self.duplicates):
             one.path.unlink(missing_ok=True)
         for one in (*self.delivered(), *self.duplicates, *self.held):
@@ -71,109 +71,14 @@ class Batch:
                 one.seal.drop()
 
 
-class _Preparer:
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, key: MasterKey, feed: Feed, template: Template
-    ) -> None:
-        self._connection = connection
-        self._key = key
-        self._feed = feed
-        self._template = template
-        self._tables = 0
-        self.batch = Batch()
-
-    def units(self, files: list[Delivered]) -> None:
-        for header, group in self._groups(files):
-            self._unit(tuple(group), header)
-
-    def _groups(self, files: list[Delivered]) -> Iterator[tuple[Header | None, list[Delivered]]]:
-        """Files that one statement can read, in the order they came."""
-        if self._feed.format != "csv":
-            yield from ((None, [one]) for one in files)
-            return
-        groups: dict[Header, list[Delivered]] = {}
-        for one in files:
-            try:
-                groups.setdefault(match_header(one, self._feed), []).append(one)
-            except HeldBackError as error:
-                self.hold(one, str(error))
-        for header, group in groups.items():
-            if looks_around(self._feed):
-                yield from ((header, [one]) for one in group)
-            else:
-                yield header, group
-
-    def _unit(self, files: tuple[Delivered, ...], header: Header | None) -> None:
-        """Read, stage and judge; on failure each file by itself, then by the own splitter."""
-        try:
-            self._stage(self._read(files, header))
-        except (FastPathError, duckdb.Error) as error:
-            if _is_outside(error):
-                raise
-            if len(files) > 1:
-                for one in files:
-                    self._unit((one,), header)
-            elif isinstance(error, FastPathError) and header is not None:
-                self._slowly(files[0], header)
-            else:
-                self.hold(files[0], _mapping_fails(error))
-        except HeldBackError as error:
-            self.hold(files[0], str(error))
-
-    def _slowly(self, one: Delivered, header: Header) -> None:
-        try:
-            self._stage(read_slow(self._connection, one, header, self._feed, self._table()))
-        except duckdb.Error as error:
-            if _is_outside(error):
-                raise
-            self.hold(one, _mapping_fails(error))
-
-    def _read(self, files: tuple[Delivered, ...], header: Header | None) -> Source:
-        if header is not None:
-            return read_fast(self._connection, files, header, self._feed, self._table())
-        if self._feed.format == "jsonl":
-            return read_jsonl(self._connection, files[0], self._feed, self._table())
-        return read_parquet(self._connection, files[0], self._feed, self._table())
-
-    def _stage(self, source: Source) -> None:
-        unit = stage_unit(self._connection, source, self._feed, self._template, self._key)
-        verdict = settle(self._connection, unit, self._feed)
-        self.batch.ready.append(Ready(unit, verdict))
-        self.batch.not_kept |= {source.files[p].claim.arrived_at for p in unit.secret_files}
-
-    def _table(self) -> str:
-        self._tables += 1
-        return f"source_{self._tables}"
-
-    def hold(self, one: Delivered, reason: str) -> None:
-        """Hold a file back; its original is kept unless it may hold card secrets."""
-        self.batch.held.append(Held(one.claim, one.file_id, one.size_bytes, reason, one.seal))
-        if self._may_hold_secrets(one):
-            self.batch.not_kept.add(one.claim.arrived_at)
-        one.path.unlink(missing_ok=True)
-
-    def _may_hold_secrets(self, one: Delivered) -> bool:
-        if secret_expressions(self._feed, self._template):
-            return True
-        with one.path.open("rb") as handle:
-            return SECRET_COLUMN.search(handle.read(HEAD_BYTES).decode("latin-1")) is not None
-
-
-def prepare(
-    connection: duckdb.DuckDBPyConnection,
-    home: Home,
-    key: MasterKey,
-    feed: Feed,
-    template: Template,
-    claims: list[Claim],
-) -> Batch:
+def prepare(job: Job, claims: list[Claim]) -> Batch:
     """Receive, recognise, read, stage and judge a batch of claimed files."""
-    preparer = _Preparer(connection, key, feed, template)
+    preparer = _Preparer(job)
     batch = preparer.batch
-    received = [receive(claim, feed, home, key) for claim in claims]
+    received = [receive(claim, job.feed, job.home, job.key) for claim in claims]
     batch.held += [one for one in received if isinstance(one, Held)]
     readable = [one for one in received if isinstance(one, Delivered)]
-    batch.known = known_contents(connection, feed, [one.content_id for one in readable])
+    batch.known = known_contents(job.connection, job.feed, [one.content_id for one in readable])
     fresh: dict[str, Delivered] = {}
     for one in readable:
         if one.content_id in batch.known or one.content_id in fresh:
@@ -181,27 +86,135 @@ def prepare(
         else:
             fresh[one.content_id] = one
     try:
-        preparer.units(list(fresh.values()))
+        preparer.read(list(fresh.values()))
+        batch.refused = refuse(job.feed, batch.verdicts)
     except BaseException:
-        batch.close(connection)
+        batch.close(job)
         raise
     return batch
 
 
-def looks_around(feed: Feed) -> bool:
-    """Whether a mapping looks at other rows, and so must see one file at a time."""
-    texts = [sql for record in feed.records.values() for sql in record.fields.values()]
-    return any(
-        " over " in f" {' '.join(text.lower().split())} ".replace("over(", "over (")
-        for text in texts
-    )
+class _Preparer:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._sources = 0
+        self.batch = Batch()
+
+    def read(self, files: list[Delivered]) -> None:
+        """Stage every file, alone or with others of its layout."""
+        if self._job.feed.format == "jsonl":
+            for one in files:
+                self._alone(one, lambda one: read_jsonl(self._job, one, self._name()))
+        elif self._job.feed.format == "parquet":
+            for one in files:
+                self._alone(one, lambda one: read_parquet(self._job, one, self._name()))
+        else:
+            for header, group in self._layouts(files).items():
+                plain = [one for one in group if is_unquoted(one)]
+                self._unquoted(plain, header)
+                self._quoted([one for one in group if one not in plain], header)
+
+    def _layouts(self, files: list[Delivered]) -> dict[Header, list[Delivered]]:
+        """Files that can be read as one relation, in the order they came."""
+        layouts: dict[Header, list[Delivered]] = {}
+        for one in files:
+            try:
+                layouts.setdefault(match_header(one, self._job.feed), []).append(one)
+            except HeldBackError as error:
+                self._hold(one, str(error))
+        return layouts
+
+    def _unquoted(self, files: list[Delivered], header: Header) -> None:
+        """Files without quotes: small ones together, big ones in pieces of their own."""
+        together: list[Piece] = []
+        for one in files:
+            size = one.profile.size_bytes if looks_around(self._job.feed) else PIECE_BYTES
+            pieces = pieces_of(one, self._job.feed.dialect, size)
+            if len(pieces) == 1:
+                together += pieces
+            else:
+                self._pieces(one, pieces, header)
+        if together:
+            try:
+                self._stage(read_unquoted(self._job, tuple(together), header, self._name()))
+            except (FastPathError, duckdb.Error) as error:
+                _raise_outside(error)
+                for piece in together:
+                    self._pieces(piece.one, [piece], header)
+
+    def _pieces(self, one: Delivered, pieces: list[Piece], header: Header) -> None:
+        before = len(self.batch.verdicts)
+        try:
+            for piece in pieces:
+                self._stage(read_unquoted(self._job, (piece,), header, self._name()))
+        except FastPathError:
+            for verdict in self.batch.verdicts[before:]:
+                drop_unit(self._job, verdict.unit)
+            del self.batch.verdicts[before:]
+            self._slowly(one, header)
+        except duckdb.Error as error:
+            _raise_outside(error)
+            self._hold(one, _mapping_fails(error))
+
+    def _quoted(self, files: list[Delivered], header: Header) -> None:
+        if not files:
+            return
+        try:
+            self._stage(read_quoted(self._job, tuple(files), header, self._name()))
+        except (FastPathError, duckdb.Error) as error:
+            _raise_outside(error)
+            if len(files) > 1:
+                for one in files:
+                    self._quoted([one], header)
+            elif isinstance(error, FastPathError):
+                self._slowly(files[0], header)
+            else:
+                self._hold(files[0], _mapping_fails(error))
+
+    def _slowly(self, one: Delivered, header: Header) -> None:
+        self._alone(one, lambda one: read_slow(self._job, one, header, self._name()))
+
+    def _alone(self, one: Delivered, read: Callable[[Delivered], Source]) -> None:
+        try:
+            self._stage(read(one))
+        except HeldBackError as error:
+            self._hold(one, str(error))
+        except duckdb.Error as error:
+            _raise_outside(error)
+            self._hold(one, _mapping_fails(error))
+
+    def _stage(self, source: Source) -> None:
+        unit = stage_unit(self._job, source)
+        self.batch.verdicts.append(settle(self._job, unit))
+        self.batch.not_kept |= {source.files[p].claim.arrived_at for p in unit.secret_files}
+
+    def _name(self) -> str:
+        self._sources += 1
+        return f"source_{self._sources}"
+
+    def _hold(self, one: Delivered, reason: str) -> None:
+        """Hold a file back; its original is kept unless it may hold card secrets."""
+        self.batch.held.append(Held(one.claim, one.file_id, one.size_bytes, reason, one.seal))
+        if self._may_hold_secrets(one):
+            self.batch.not_kept.add(one.claim.arrived_at)
+        one.path.unlink(missing_ok=True)
+
+    def _may_hold_secrets(self, one: Delivered) -> bool:
+        if secret_expressions(self._job.feed, self._job.template):
+            return True
+        with one.path.open("rb") as handle:
+            return SECRET_COLUMN.search(handle.read(HEAD_BYTES).decode("latin-1")) is not None
 
 
-def _is_outside(error: Exception) -> bool:
-    """Whether the disk, the memory or the file system failed, not the delivered file."""
-    return isinstance(
-        error, duckdb.IOException | duckdb.OutOfMemoryException | duckdb.FatalException
-    )
+def is_unquoted(one: Delivered) -> bool:
+    """Whether the file can be cut in one way only."""
+    return one.profile.is_plain
+
+
+def _raise_outside(error: Exception) -> None:
+    """Raise again what is no fault of the delivered file."""
+    if isinstance(error, OUTSIDE):
+        raise error
 
 
 def _mapping_fails(error: Exception) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 
 # A digit, then at least 12 more with at most three signs that are no letters between two.
 CANDIDATE = r"\p{Nd}(?:[^\p{L}\p{Nd}]{0,3}\p{Nd}){12,}"
@@ -51,22 +52,29 @@ def passes_luhn(digits: str) -> bool:
 def has_issuer(digits: str) -> bool:
     """Whether a scheme or bank issues numbers of this prefix and length."""
     length = len(digits)
-    two, three, four, six = (int(digits[:n]) for n in (2, 3, 4, 6))
-    if digits[0] == "4":
-        return length in {13, 16, 19}
-    if 51 <= two <= 55 or 2221 <= four <= 2720:
-        return length == 16
-    if two in {34, 37}:
-        return length == 15
-    if 300 <= three <= 305 or two in {36, 38, 39}:
-        return length == 14
-    if four == 6011 or 644 <= three <= 649 or two == 65 or 3528 <= four <= 3589:
-        return 16 <= length <= 19
-    if two == 62 or 2200 <= four <= 2204:
-        return 16 <= length <= 19
-    return length == 16 and six in IRANIAN
+    for low, high, lengths in ISSUERS:
+        if length in lengths and low <= digits[: len(low)] <= high:
+            return True
+    return length == 16 and int(digits[:6]) in IRANIAN
 
 
+SIXTEEN_UP = range(16, 20)
+# First and last prefix, lengths.
+ISSUERS: tuple[tuple[str, str, Container[int]], ...] = (
+    ("4", "4", (13, 16, 19)),  # Visa
+    ("51", "55", (16,)),  # Mastercard
+    ("2221", "2720", (16,)),
+    ("34", "34", (15,)),  # American Express
+    ("37", "37", (15,)),
+    ("300", "305", (14,)),  # Diners Club
+    ("36", "36", (14,)),
+    ("38", "39", (14,)),
+    ("6011", "6011", SIXTEEN_UP),  # Discover
+    ("644", "659", SIXTEEN_UP),
+    ("3528", "3589", SIXTEEN_UP),  # JCB
+    ("62", "62", SIXTEEN_UP),  # UnionPay
+    ("2200", "2204", SIXTEEN_UP),  # Mir
+)
 IRANIAN = frozenset({
     502229, 502806, 502908, 502910, 502937, 502938, 504172, 504706, 505416, 505785, 505801,
     505809, 585947, 585949, 585983, 589210, 589463, 603769, 603770, 603799, 606256, 606373,

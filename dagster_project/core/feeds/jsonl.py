@@ -13,7 +13,8 @@ import numpy as np
 
 from dagster_project.core.declarations import Feed
 from dagster_project.core.feeds.errors import ErrorCode
-from dagster_project.core.feeds.read import Broken, Header, Source
+from dagster_project.core.feeds.job import Job
+from dagster_project.core.feeds.read import Broken, Header, Source, number_kept_rows
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import MAX_RECORD_BYTES, map_bytes, record_bounds
 from dagster_project.core.feeds.sql import identifier, literal
@@ -24,16 +25,13 @@ LENIENT = r"NaN|nan|Inf|inf|,\s*[}\]]"
 BAD, NO_OBJECT = 1, 2
 
 
-def read_jsonl(
-    connection: duckdb.DuckDBPyConnection, one: Delivered, feed: Feed, table: str
-) -> Source:
+def read_jsonl(job: Job, one: Delivered, name: str) -> Source:
     """Read one file of JSON lines; broken lines are listed, unknown keys reported."""
-    columns = ", ".join(f"{identifier(name)} varchar" for name in feed.columns)
-    connection.execute(
-        f"create or replace temp table {table} (_file integer, _record bigint, {columns})"
+    columns = ", ".join(f"{identifier(column)} varchar" for column in job.feed.columns)
+    job.connection.execute(
+        f"create or replace temp table {name} (_file integer, _record bigint, {columns})"
     )
     starts, ends = record_bounds(map_bytes(one.path), None)
-    line_numbers = _line_numbers(one, starts)
     errors: dict[int, ErrorCode] = {}
     unknown: set[str] = set()
     with (
@@ -43,18 +41,21 @@ def read_jsonl(
         for first in range(0, len(starts), CHUNK_LINES):
             part = slice(first, first + CHUNK_LINES)
             texts, bad = _texts(content, starts[part], ends[part], first)
-            errors |= bad
-            _stage(connection, texts, first)
-            errors |= _judge(connection)
-            unknown |= _unknown_keys(connection, feed)
-            _insert(connection, table, feed)
+            _stage(job.connection, texts, first)
+            errors |= bad | _judge(job.connection)
+            unknown |= _unknown_keys(job.connection, job.feed)
+            _insert(job.connection, name, job.feed)
     numbers = np.delete(np.arange(1, len(starts) + 1), [number - 1 for number in errors])
+    lines = _line_numbers(one, starts)
     broken = tuple(
-        _broken(one, number, code, line_numbers, starts, ends)
+        Broken(number, line, line, int(starts[number - 1]), int(ends[number - 1]), code)
         for number, code in sorted(errors.items())
+        for line in [int(lines[number - 1])]
     )
-    header = Header(tuple(feed.columns), tuple(sorted(unknown)))
-    return Source(table, (one,), (len(numbers),), header, broken, numbers)
+    header = Header(tuple(job.feed.columns), tuple(sorted(unknown)))
+    source = Source(name, (one,), (len(numbers),), header, broken=broken, record_numbers=numbers)
+    number_kept_rows(job, source)
+    return source
 
 
 def _line_numbers(one: Delivered, starts: np.ndarray) -> np.ndarray:
@@ -146,15 +147,3 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, feed: Feed) -> No
         f"insert into {table} select 0, _record, {', '.join(columns)} from "
         f"(select _record, json_transform(line, {shape}) as o from json_lines where flaw is null)"
     )
-
-
-def _broken(
-    one: Delivered,
-    number: int,
-    code: ErrorCode,
-    lines: np.ndarray,
-    starts: np.ndarray,
-    ends: np.ndarray,
-) -> Broken:
-    line = int(lines[number - 1])
-    return Broken(number, line, line, int(starts[number - 1]), int(ends[number - 1]), code)

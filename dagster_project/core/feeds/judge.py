@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 from dagster_project.core.declarations import (
     SQL_TYPES,
-    Feed,
+    FeedRecord,
     FieldType,
     Record,
-    Template,
     TemplateField,
     Treatment,
 )
 from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.sql import identifier, literal
 
+PLACES = "_file, _row, _record"  # of a row: its file and place in the unit, its number
 UNREADABLE: dict[FieldType, ErrorCode] = {
     FieldType.INTEGER: ErrorCode.BAD_INTEGER,
     FieldType.MONEY: ErrorCode.BAD_NUMBER,
@@ -62,14 +63,12 @@ def text_of(name: str, mapped: str) -> str:
     return f"cast({mapped} as varchar) as {identifier('f_' + name)}"
 
 
-def judgement(
-    feed: Feed, template: Template, name: str, relation: str, carried: str, joins: dict[str, Join]
-) -> Judgement:
-    """How rows of ``relation`` become rows of one record.
+def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Judgement:
+    """How rows of ``relation`` become rows of one record, right or wrong.
 
-    ``carried`` are the relation's position columns, passed on as they are.
+    The select gives ``_file, _row, _record, _error``, the raw columns, key and content hash.
     """
-    record, mapping = template.records[name], feed.records[name]
+    record, mapping = job.template.records[name], job.feed.records[name]
     checks = tuple(
         check for field in mapping.fields for check in _checks(field, record.fields[field])
     )
@@ -78,14 +77,13 @@ def judgement(
     typed = [_typed(field, record.fields[field]) for field in mapping.fields]
     judged = " ".join(f"when {c.condition} then {i}" for i, c in enumerate(checks))
     error = f"case {judged} end::utinyint" if judged else "null::utinyint"
-    columns = [_column(c, t) for c, t in _raw_columns(record, mapping.fields, joins)]
-    passed = carried + ", " if carried else ""
+    columns = [f"{sql} as {column}" for column, sql in _raw_columns(record, mapping, joins)]
     select = (
-        f"with mapped as (select {passed}{mapped} from {relation}{where}), "
-        f"typed as (select {passed}{', '.join(typed)} from mapped), "
-        f"raw as (select {passed}{error} as _error, {', '.join(columns)} "
+        f"with mapped as (select {PLACES}, {mapped} from {relation}{where}), "
+        f"typed as (select {PLACES}, {', '.join(typed)} from mapped), "
+        f"raw as (select {PLACES}, {error} as _error, {', '.join(columns)} "
         f"from typed {_joined(joins)}) "
-        f"select {passed}_error, {_names(record)}, {_key(template, name, feed)} as _record_key, "
+        f"select {PLACES}, _error, {_names(record)}, {_key(job, name)} as _record_key, "
         f"{_content(record)} as _content_hash from raw"
     )
     return Judgement(select, checks)
@@ -139,16 +137,14 @@ def _unreadable(kind: FieldType, text: str, value: str) -> str:
 
 
 def _raw_columns(
-    record: Record, mapping: dict[str, str], joins: dict[str, Join]
+    record: Record, mapping: FeedRecord, joins: dict[str, Join]
 ) -> list[tuple[str, str]]:
     """The record's raw columns in order, each with its expression over the typed columns."""
-    found: list[tuple[str, str]] = []
-    for name, field in record.fields.items():
-        for column, kind in field.columns(name).items():
-            is_mapped = name in mapping
-            sql = _value(column, name, field, joins) if is_mapped else f"null::{kind}"
-            found.append((column, sql))
-    return found
+    return [
+        (column, _value(column, name, field, joins) if name in mapping.fields else f"null::{kind}")
+        for name, field in record.fields.items()
+        for column, kind in field.columns(name).items()
+    ]
 
 
 def _value(column: str, name: str, field: TemplateField, joins: dict[str, Join]) -> str:
@@ -164,17 +160,13 @@ def _value(column: str, name: str, field: TemplateField, joins: dict[str, Join])
     return f"coalesce(j_{name}.clean, {text})" if name in joins else text
 
 
-def _column(name: str, sql: str) -> str:
-    return f"{sql} as {name}"
-
-
-def _key(template: Template, name: str, feed: Feed) -> str:
-    record = template.records[name]
+def _key(job: Job, name: str) -> str:
+    record = job.template.records[name]
     parts = []
     for field in record.key:
         column, kind = next(iter(record.fields[field].columns(field).items()))
         parts.append(f"coalesce({_as_text(column, kind)}, chr(30))")
-    fixed = f"{literal(template.table(name))}, {literal(feed.sender)}"
+    fixed = f"{literal(job.template.table(name))}, {literal(job.feed.sender)}"
     return f"(md5_number_lower(concat_ws(chr(31), {fixed}, {', '.join(parts)})) >> 1)::bigint"
 
 

@@ -14,21 +14,13 @@ import duckdb
 
 from dagster_project.core.declarations import Feed, Template
 from dagster_project.core.feeds.arrive import Claim, claim_files, put_back, release
-from dagster_project.core.feeds.batch import Batch, Ready, prepare
-from dagster_project.core.feeds.commit import Written, write_unit
+from dagster_project.core.feeds.batch import Batch, prepare
+from dagster_project.core.feeds.book import write_batch
 from dagster_project.core.feeds.errors import LoadError
-from dagster_project.core.feeds.ledger import (
-    LedgerLine,
-    Reject,
-    append,
-    append_rejects,
-    raise_alarm,
-)
-from dagster_project.core.feeds.recognise import Delivered, Held, in_ledger
-from dagster_project.core.feeds.rejects import rejects_of
+from dagster_project.core.feeds.job import Job, job
+from dagster_project.core.feeds.ledger import LedgerLine
+from dagster_project.core.feeds.recognise import in_ledger
 from dagster_project.core.feeds.store import empty_unsealed, sync_store
-from dagster_project.core.home import Home
-from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
 
 MAX_BATCH_FILES = 50
@@ -81,7 +73,7 @@ def load_feed(
     with one_line_errors(feed), warehouse.connect() as connection:
         create_raw_tables(connection, {template.template: template})
         empty_unsealed(warehouse.home)
-        loader = Loader(connection, warehouse.home, warehouse.key, feed, template, tally)
+        loader = Loader(job(connection, warehouse.home, warehouse.key, feed, template), tally)
         done = 0
         for group in batches(claims):
             loader.load(group)
@@ -148,55 +140,41 @@ class Tally:
 class Loader:
     """Loads batches of claimed files of one feed over one connection."""
 
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        home: Home,
-        key: MasterKey,
-        feed: Feed,
-        template: Template,
-        tally: Tally,
-    ) -> None:
-        self._connection = connection
-        self._home = home
-        self._key = key
-        self._feed = feed
-        self._template = template
+    def __init__(self, job: Job, tally: Tally) -> None:
+        self._job = job
         self._tally = tally
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        job.connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         # A local time without an offset is one of the feed's zone.
-        connection.execute("set TimeZone = ?", [feed.time_zone])
+        job.connection.execute("set TimeZone = ?", [job.feed.time_zone])
 
     def load(self, claims: list[Claim]) -> None:
         """Load one batch; a crash at any point leaves each file wholly in or wholly out."""
-        known = in_ledger(self._connection, self._feed, claims)
+        known = in_ledger(self._job.connection, self._job.feed, claims)
         for claim in claims:
             if claim.arrived_at in known:
                 release(claim)
         waiting = [claim for claim in claims if claim.arrived_at not in known]
-        batch = prepare(
-            self._connection, self._home, self._key, self._feed, self._template, waiting
-        )
+        batch = prepare(self._job, waiting)
         try:
             changed = {one.claim for one in batch.delivered() if one.has_changed()}
             if not changed:
                 self._commit(batch)
         finally:
-            batch.close(self._connection)
+            batch.close(self._job)
+        for claim in changed:
+            put_back(claim)
         if changed:
-            for claim in changed:
-                put_back(claim)
             self.load([claim for claim in waiting if claim not in changed])
             return
         for claim in waiting:
             release(claim)
 
     def _commit(self, batch: Batch) -> None:
-        connection = self._connection
+        connection = self._job.connection
         connection.execute("begin")
         try:
             batch_id = connection.execute("select nextval('ops.batch_sequence')").fetchone()[0]
-            lines, rejects = self._write(batch, batch_id)
+            lines, rejects = write_batch(self._job, batch, batch_id)
             self._keep_originals(batch)
             connection.execute("commit")
         except BaseException:
@@ -207,105 +185,6 @@ class Loader:
         if any(line.batch_id is not None for line in lines):
             self._tally.batch_ids.append(batch_id)
 
-    def _write(self, batch: Batch, batch_id: int) -> tuple[list[LedgerLine], list[Reject]]:
-        lines: list[LedgerLine] = []
-        rejects: list[Reject] = []
-        for ready in batch.ready:
-            written = write_unit(
-                self._connection, ready.unit, ready.verdict, self._feed, self._template, batch_id
-            )
-            lines += self._lines(ready, written, batch_id)
-            for place, verdict in enumerate(ready.verdict.files):
-                rejects += rejects_of(
-                    ready.unit.source, place, verdict, self._feed, self._template, batch_id
-                )
-            self._raise_alarms(ready)
-        lines += [self._held_line(held) for held in batch.held]
-        lines += self._duplicate_lines(batch, lines)
-        append(self._connection, "ops.file_ledger", lines)
-        append_rejects(self._connection, rejects)
-        own = [line for line in lines if line.batch_id is not None]
-        if own:
-            self._connection.execute(
-                "insert into ops.batch values (?, ?, current_timestamp, ?, ?)",
-                [batch_id, self._feed.feed, len(own), sum(line.loaded_count for line in own)],
-            )
-        return lines, rejects
-
-    def _lines(self, ready: Ready, written: Written, batch_id: int) -> list[LedgerLine]:
-        lines = []
-        for place, one in enumerate(ready.unit.source.files):
-            verdict = ready.verdict.files[place]
-            status = "quarantined" if verdict.refusal else "loaded"
-            line = LedgerLine(
-                **self._common(one),
-                content_id=one.content_id,
-                physical_count=verdict.physical_count,
-                loaded_count=written.loaded[place],
-                rejected_count=verdict.rejected_count,
-                duplicate_count=written.duplicate[place],
-                status=status,
-                reason=verdict.refusal,
-                batch_id=batch_id,
-                first_business_at=written.first_business[place],
-                last_business_at=written.last_business[place],
-            )
-            counted = line.loaded_count + line.rejected_count + line.duplicate_count
-            if counted != line.physical_count:
-                raise LoadError(
-                    f"feed {self._feed.feed}: {line.original_name}: {line.physical_count} records "
-                    f"came in and {counted} are accounted for; nothing was loaded"
-                )
-            lines.append(line)
-        return lines
-
-    def _common(self, one: Delivered | Held) -> dict[str, object]:
-        return {
-            "file_id": one.file_id,
-            "feed": self._feed.feed,
-            "original_name": one.claim.name,
-            "size_bytes": one.size_bytes,
-            "arrived_at": one.claim.arrived_at,
-            "encoding": self._feed.dialect.encoding,
-            "template": self._feed.template,
-            "template_version": self._feed.template_version,
-        }
-
-    def _held_line(self, held: Held) -> LedgerLine:
-        nothing = {"physical_count": 0, "loaded_count": 0, "rejected_count": 0}
-        return LedgerLine(
-            **self._common(held),
-            **nothing,
-            content_id=None,
-            duplicate_count=0,
-            status="quarantined",
-            reason=held.reason,
-            batch_id=None,
-        )
-
-    def _duplicate_lines(self, batch: Batch, lines: list[LedgerLine]) -> list[LedgerLine]:
-        """Of a content that is loaded already, or was refused in this very batch."""
-        own = {line.content_id: line for line in lines}
-        found = []
-        for one in batch.duplicates:
-            first = own.get(one.content_id)
-            is_refused = first is not None and first.status == "quarantined"
-            rows = first.physical_count if first else batch.known[one.content_id]
-            found.append(
-                LedgerLine(
-                    **self._common(one),
-                    content_id=one.content_id,
-                    physical_count=rows,
-                    loaded_count=0,
-                    rejected_count=rows if is_refused else 0,
-                    duplicate_count=0 if is_refused else rows,
-                    status="quarantined" if is_refused else "duplicate",
-                    reason=first.reason if first and is_refused else None,
-                    batch_id=None,
-                )
-            )
-        return found
-
     def _keep_originals(self, batch: Batch) -> None:
         kept = []
         for one in (*batch.delivered(), *batch.held):
@@ -313,25 +192,7 @@ class Loader:
                 continue
             one.seal.keep(one.file_id)
             kept.append(one.file_id)
-        sync_store(self._home, kept)
-
-    def _raise_alarms(self, ready: Ready) -> None:
-        source = ready.unit.source
-        for place in sorted(ready.unit.secret_files):
-            raise_alarm(
-                self._connection,
-                f"feed/{self._feed.feed}",
-                "critical",
-                f"{source.files[place].claim.name}: card verification, track or PIN data arrived; "
-                "it was dropped and the original is not kept",
-            )
-        if ready.unit.cards_in_text:
-            message = f"{ready.unit.cards_in_text} card numbers in free text were masked"
-            raise_alarm(self._connection, f"feed/{self._feed.feed}", "warning", message)
-        if source.header.unknown:
-            names = ", ".join(source.header.unknown)
-            message = f"unknown columns were left out: {names}"[:500]
-            raise_alarm(self._connection, f"feed/{self._feed.feed}", "warning", message)
+        sync_store(self._job.home, kept)
 
 
 def _rollback(connection: duckdb.DuckDBPyConnection) -> None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dagster_project.core.declarations import Feed, FieldType, TemplateField, Treatment
+from dagster_project.core.declarations import FieldType, TemplateField, Treatment
 from dagster_project.core.feeds.cards import SUSPICIOUS, ascii_digits, mask_text
-from dagster_project.core.keys import TOKEN_HEX, MasterKey
+from dagster_project.core.feeds.job import Job
+from dagster_project.core.keys import TOKEN_HEX
 
 # Full-width, Persian and Arabic digits, then 0-9 three times.
 FOREIGN_DIGITS = "０１２３４５６７８９۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩"
@@ -44,23 +45,20 @@ class Protected:
     keeps_clear: bool  # the vault gets ``clear``
 
 
-def tokenise(
-    connection: duckdb.DuckDBPyConnection,
-    distinct_values: str,
-    field: TemplateField,
-    feed: Feed,
-    key: MasterKey,
-    table: str,
-) -> None:
-    """Make ``value → token, masked, clear`` from a query of distinct texts (column ``value``)."""
-    connection.execute(f"create or replace temp table {table}_clear as {distinct_values}")
+def tokenise(job: Job, values: str, field: TemplateField, table: str) -> None:
+    """Make ``value → token, masked, clear`` from a query of texts (one column, ``value``)."""
+    connection = job.connection
+    connection.execute(
+        f"create or replace temp table {table}_clear as "
+        f"select distinct value from ({values}) where value is not null"
+    )
     if field.type is FieldType.CARD_NUMBER:
         _clear_cards(connection, table)
     elif field.type is FieldType.PHONE:
-        _clear_phones(connection, table, feed.country)
+        _clear_phones(connection, table, job.feed.country)
     else:
         _clear_texts(connection, table, field.type is FieldType.EMAIL)
-    inner, outer = key.token_pads(field.token_domain or "")
+    inner, outer = job.key.token_pads(field.token_domain or "")
     connection.execute(
         f"create or replace temp table {table} as select value, masked, clear, "
         f"left(sha256($2::blob || unhex(sha256($1::blob || encode(clear)))), {TOKEN_HEX}) as token "
@@ -96,12 +94,12 @@ def _clear_texts(connection: duckdb.DuckDBPyConnection, table: str, is_email: bo
         lambda value: unicodedata.normalize("NFKC", value).strip(),
     )
     clear = "coalesce(l.changed, trim(value))"
+    changed = _email("text") if is_email else "text"
     connection.execute(
         f"create or replace temp table {table}_normal as "
         f"with normal as (select value, {clear} as text from {table}_clear "
         f"left join {table}_leftover as l using (value)) "
-        f"select value, null::varchar as masked, nullif({_email('text') if is_email else 'text'}, '') "
-        f"as clear from normal"
+        f"select value, null::varchar as masked, nullif({changed}, '') as clear from normal"
     )
     connection.unregister(f"{table}_leftover")
 
@@ -122,8 +120,9 @@ def _clear_phones(connection: duckdb.DuckDBPyConnection, table: str, country: st
     digits = f"translate(value, '{FOREIGN_DIGITS}＋', '{ASCII_DIGITS}+')"
     connection.execute(
         f"create or replace temp table {table}_mobile as "
-        f"with plain as (select value, regexp_replace({digits}, '{PHONE_SEPARATORS}', '', 'g') as n "
-        f"from {table}_clear) select value, {_mobile('n', country)} as e164 from plain"
+        f"with plain as (select value, "
+        f"regexp_replace({digits}, '{PHONE_SEPARATORS}', '', 'g') as n from {table}_clear) "
+        f"select value, {_mobile('n', country)} as e164 from plain"
     )
     _normalise(
         connection,
@@ -192,11 +191,11 @@ def _clear_cards(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 @dataclass(frozen=True)
 class Scanned:
-    """Free text cleaned of card numbers: ``value → clean`` for the few values that held any."""
+    """What a scan of free text found; with changes there is a table ``value → clean``."""
 
-    table: str | None
-    cards_found: int
-    has_secrets: bool
+    has_changes: bool = False
+    cards_found: int = 0
+    has_secrets: bool = False
 
 
 def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scanned:
@@ -209,7 +208,7 @@ def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scan
     cleaned = {value: mask_text(value) for (value,) in rows}
     changed = {value: clean for value, clean in cleaned.items() if clean[0] != value}
     if not changed:
-        return Scanned(None, 0, False)
+        return Scanned()
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     pairs = pa.table(
@@ -223,7 +222,7 @@ def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scan
     connection.execute(f"create or replace temp table {table} as select * from {table}_arrow")
     connection.unregister(f"{table}_arrow")
     found = sum(clean[1] for clean in changed.values())
-    return Scanned(table, found, any(clean[2] for clean in changed.values()))
+    return Scanned(True, found, any(clean[2] for clean in changed.values()))
 
 
 def is_protected(field: TemplateField) -> bool:

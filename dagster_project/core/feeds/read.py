@@ -1,7 +1,14 @@
-"""From readable files to one temporary table of the sender's columns, all of them text.
+"""From readable files to one relation of the sender's columns, all of them text.
 
-Belongs here: headers, the database's reader and its check, the slow path. Does not: typing. A
-source's rows stand in file order: ``rowid`` is the row's place among the unit's rows.
+Belongs here: headers, and the three ways to read a delimited file. Does not: typing.
+
+* A file without a single quote is cut at delimiters and newlines, which cannot be done in two
+  ways: Arrow's reader, the fastest.
+* A file with quotes goes through the database's strict reader.
+* Where either refuses, or counts other records than the file physically has, the own splitter
+  reads the file alone (``records``).
+
+(Arrow reads ``"x"y`` as xy without a word, which is why it never sees a quote.)
 """
 
 from __future__ import annotations
@@ -10,12 +17,14 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 
 from dagster_project.core.declarations import Dialect, Feed
 from dagster_project.core.feeds.errors import ErrorCode, FastPathError, HeldBackError
+from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import (
     Physical,
@@ -33,6 +42,8 @@ from dagster_project.core.feeds.sql import (
 )
 
 SLOW_CHUNK_ROWS = 50_000
+# Pieces of a big file: what is in memory at once; a window over rows keeps a file in one piece.
+PIECE_BYTES = 192 << 20
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,21 @@ class Header:
 
     columns: tuple[str | None, ...]
     unknown: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> list[tuple[int, str]]:
+        """Place and declared name of the columns that are read."""
+        return [(place, name) for place, name in enumerate(self.columns) if name is not None]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file, or a run of records of a big one."""
+
+    one: Delivered
+    start: int  # first byte after the header
+    end: int
+    first_record: int = 0  # records of the file before this piece
 
 
 @dataclass(frozen=True)
@@ -57,16 +83,21 @@ class Broken:
 
 @dataclass(frozen=True)
 class Source:
-    """A temporary table ``_file, <declared columns>`` (slow: ``_record`` too) of some files."""
+    """A relation ``_file, _row, _record, <declared columns>``, rows of each file together."""
 
-    table: str
+    name: str
     files: tuple[Delivered, ...]
-    row_counts: tuple[int, ...]  # well-formed rows of each file, in the table
+    row_counts: tuple[int, ...]  # well-formed rows of each file
     header: Header
+    first_record: int = 0  # records of the only file before this piece of it
     broken: tuple[Broken, ...] = ()  # of the only file
-    record_numbers: np.ndarray | None = None  # of the only file's rows; else 1, 2, 3 …
+    record_numbers: np.ndarray | None = None  # of the only file's rows; else consecutive
     # Of the only file's rows, where the splitter found them: first line, last line, offset, end.
     places: np.ndarray | None = None
+
+    @property
+    def relation(self) -> str:
+        return f"{self.name}_rows"
 
     @property
     def first_rows(self) -> np.ndarray:
@@ -76,6 +107,12 @@ class Source:
     @property
     def total(self) -> int:
         return sum(self.row_counts)
+
+    def record_number(self, row: int, place: int) -> int:
+        """Number, within its file, of the record at a row of the unit."""
+        if self.record_numbers is not None:
+            return int(self.record_numbers[row])
+        return row - int(self.first_rows[place]) + 1 + self.first_record
 
 
 def match_header(delivered: Delivered, feed: Feed) -> Header:
@@ -115,8 +152,109 @@ def expected_rows(delivered: Delivered, dialect: Dialect) -> int:
     return len(starts) - dialect.header
 
 
-def read_csv_sql(files: tuple[Delivered, ...], header: Header, dialect: Dialect) -> str:
-    """The database's strict reader of these files, as a relation of text columns ``c0, c1 …``."""
+def pieces_of(one: Delivered, dialect: Dialect, piece_bytes: int) -> list[Piece]:
+    """A file without quotes in pieces of whole records."""
+    found: list[Piece] = []
+    size = one.profile.size_bytes
+    with (
+        one.path.open("rb") as handle,
+        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        start = content.find(b"\n") + 1 or size if dialect.header else 0
+        first = 0
+        while start < size:
+            end = size
+            if size - start > piece_bytes:
+                end = content.find(b"\n", start + piece_bytes) + 1 or size
+            found.append(Piece(one, start, end, first))
+            if end < size:
+                first += int(np.count_nonzero(map_bytes(one.path)[start:end] == 10))
+            start = end
+    return found or [Piece(one, size, size)]
+
+
+def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str) -> Source:
+    """Read pieces without quotes, several files or one piece of a file, by Arrow.
+
+    Raises FastPathError where a row has another number of cells, or bytes are not UTF-8.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    try:
+        tables = [_read_piece(piece, header, job.feed.dialect) for piece in pieces]
+    except pa.ArrowInvalid as error:
+        raise FastPathError(type(error).__name__) from None
+    counts = tuple(table.num_rows for table in tables)
+    for piece, rows in zip(pieces, counts, strict=True):
+        is_whole = piece.first_record == 0 and piece.end == piece.one.profile.size_bytes
+        if is_whole and rows != expected_rows(piece.one, job.feed.dialect):
+            raise FastPathError("the reader's count is not the count of physical records")
+    joined = pa.concat_tables(tables)
+    first_record = pieces[0].first_record
+    columns = {
+        "_file": pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), counts)),
+        "_row": pa.array(np.arange(sum(counts))),
+        "_record": pa.array(
+            np.concatenate([np.arange(1, rows + 1) for rows in counts]) + first_record
+        ),
+    }
+    for column, array in columns.items():
+        joined = joined.append_column(column, array)
+    source = Source(name, tuple(p.one for p in pieces), counts, header, first_record)
+    job.connection.register(source.relation, joined)
+    return source
+
+
+def _read_piece(piece: Piece, header: Header, dialect: Dialect) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    from pyarrow import csv  # noqa: PLC0415 - heavy
+
+    names = [name or f"unknown {place}" for place, name in enumerate(header.columns)]
+    wanted = [name for _, name in header.known]
+    if piece.start == piece.end:
+        return pa.table({name: pa.array([], pa.string()) for name in wanted})
+    with pa.memory_map(str(piece.one.path)) as content:
+        content.seek(piece.start)
+        text = content.read_buffer(piece.end - piece.start)
+        return csv.read_csv(
+            pa.BufferReader(text),
+            csv.ReadOptions(column_names=names),
+            csv.ParseOptions(delimiter=dialect.delimiter, quote_char=False),
+            csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=wanted,
+                strings_can_be_null=True,
+                null_values=list(dialect.null_text),
+            ),
+        )
+
+
+def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: str) -> Source:
+    """Read files of one layout with the database's strict reader.
+
+    Raises FastPathError where it refuses a file or its count differs from ``expected_rows``.
+    """
+    columns = ", ".join(f"c{place} as {identifier(column)}" for place, column in header.known)
+    try:
+        job.connection.execute(
+            f"create or replace temp table {name} as select file_index::integer as _file, "
+            f"{columns} from {_read_csv(files, header, job.feed.dialect)}"
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise FastPathError(type(error).__name__) from None
+    expected = tuple(expected_rows(one, job.feed.dialect) for one in files)
+    counted = dict(
+        job.connection.execute(f"select _file, count(*) from {name} group by _file").fetchall()
+    )
+    if any(counted.get(place, 0) != rows for place, rows in enumerate(expected)):
+        raise FastPathError("the reader's count is not the count of physical records")
+    source = Source(name, files, expected, header)
+    _number_rows(job, source)
+    return source
+
+
+def _read_csv(files: tuple[Delivered, ...], header: Header, dialect: Dialect) -> str:
+    """The database's strict reader of these files, as text columns ``c0, c1 …``."""
     paths = text_list(safe_glob(str(one.path)) for one in files)
     types = ", ".join(f"'c{place}': 'varchar'" for place in range(len(header.columns)))
     quote = literal(dialect.quote or "")
@@ -128,109 +266,90 @@ def read_csv_sql(files: tuple[Delivered, ...], header: Header, dialect: Dialect)
     )
 
 
-def read_fast(
-    connection: duckdb.DuckDBPyConnection,
-    files: tuple[Delivered, ...],
-    header: Header,
-    feed: Feed,
-    table: str,
-) -> Source:
-    """Read files of one layout with the database's reader.
-
-    Raises FastPathError where it refuses a file or its count differs from ``expected_rows``.
-    """
-    columns = ", ".join(
-        f"c{place} as {identifier(name)}"
-        for place, name in enumerate(header.columns)
-        if name is not None
+def _number_rows(job: Job, source: Source) -> None:
+    """The relation of a table whose rows stand in file order: ``rowid`` is the row's place."""
+    first_rows = source.first_rows.tolist()
+    job.connection.execute(
+        f"create or replace temp table {source.name}_files as "
+        "select unnest($1)::integer as _file, unnest($2)::bigint as first_row",
+        [list(range(len(first_rows))), first_rows],
     )
-    relation = read_csv_sql(files, header, feed.dialect)
-    try:
-        connection.execute(
-            f"create or replace temp table {table} as "
-            f"select file_index::integer as _file, {columns} from {relation}"
-        )
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        raise FastPathError(str(error).splitlines()[0]) from None
-    return checked(connection, table, files, header, feed)
-
-
-def checked(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    files: tuple[Delivered, ...],
-    header: Header,
-    feed: Feed,
-) -> Source:
-    """The source, once every file has as many rows as it has physical records."""
-    expected = tuple(expected_rows(one, feed.dialect) for one in files)
-    counted = dict(
-        connection.execute(f"select _file, count(*) from {table} group by _file").fetchall()
+    columns = ", ".join(f"s.{identifier(column)}" for _, column in source.header.known)
+    job.connection.execute(
+        f"create or replace temp view {source.relation} as select s._file, s.rowid as _row, "
+        f"s.rowid - f.first_row + 1 as _record, {columns} from {source.name} as s "
+        f"join {source.name}_files as f on f._file = s._file"
     )
-    if any(counted.get(place, 0) != rows for place, rows in enumerate(expected)):
-        raise FastPathError("the reader's count is not the count of physical records")
-    return Source(table, files, expected, header)
 
 
-def read_parquet(
-    connection: duckdb.DuckDBPyConnection, one: Delivered, feed: Feed, table: str
-) -> Source:
+def read_parquet(job: Job, one: Delivered, name: str) -> Source:
     """Read a Parquet file; raises HeldBackError when it is none or lacks a column."""
     path = literal(safe_glob(str(one.path)))
     try:
-        described = connection.execute(f"describe select * from read_parquet({path})").fetchall()
-        header = match_names([row[0] for row in described], feed)
+        described = job.connection.execute(f"describe select * from read_parquet({path})")
+        names = [row[0] for row in described.fetchall()]
+        header = match_names(names, job.feed)
         columns = ", ".join(
-            f"cast({identifier(row[0])} as varchar) as {identifier(name)}"
-            for row, name in zip(described, header.columns, strict=True)
-            if name is not None
+            f"cast({identifier(names[place])} as varchar) as {identifier(column)}"
+            for place, column in header.known
         )
-        connection.execute(
-            f"create or replace temp table {table} as "
+        job.connection.execute(
+            f"create or replace temp table {name} as "
             f"select 0 as _file, {columns} from read_parquet({path})"
         )
-        stated = connection.execute(f"select sum(num_rows) from parquet_file_metadata({path})")
+        stated = job.connection.execute(f"select sum(num_rows) from parquet_file_metadata({path})")
         rows = int(stated.fetchone()[0] or 0)
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise HeldBackError(f"not a readable Parquet file: {_pathless(reason, one)}") from None
-    found = connection.execute(f"select count(*) from {table}").fetchone()[0]
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
+        raise HeldBackError(f"not a readable Parquet file ({type(error).__name__})") from None
+    found = job.connection.execute(f"select count(*) from {name}").fetchone()[0]
     if found != rows:
         raise HeldBackError(f"the Parquet file states {rows} rows and holds {found}")
-    return Source(table, (one,), (rows,), header)
+    source = Source(name, (one,), (rows,), header)
+    _number_rows(job, source)
+    return source
 
 
-def _pathless(text: str, one: Delivered) -> str:
-    return text.replace(str(one.path), "the file").replace(one.path.name, "the file")
-
-
-def read_slow(
-    connection: duckdb.DuckDBPyConnection, one: Delivered, header: Header, feed: Feed, table: str
-) -> Source:
+def read_slow(job: Job, one: Delivered, header: Header, name: str) -> Source:
     """Read one delimited file with the own splitter; no record is lost, broken ones are listed."""
-    names = [name for name in header.columns if name is not None]
-    places = [place for place, name in enumerate(header.columns) if name is not None]
-    columns = ", ".join(f"{identifier(name)} varchar" for name in names)
-    connection.execute(
-        f"create or replace temp table {table} (_file integer, _record bigint, {columns})"
+    columns = ", ".join(f"{identifier(column)} varchar" for _, column in header.known)
+    job.connection.execute(
+        f"create or replace temp table {name} (_file integer, _record bigint, {columns})"
     )
     broken: list[Broken] = []
     found: list[tuple[int, int, int, int, int]] = []
     rows: list[Physical] = []
-    for record in _split(one.path, feed.dialect, len(header.columns)):
+    for record in _split(one.path, job.feed.dialect, len(header.columns)):
+        place = (record.number, record.first_line, record.last_line, record.offset, record.end)
         if record.error is not None:
-            broken.append(_broken(record))
+            broken.append(Broken(*place, record.error))
             continue
-        found.append(
-            (record.number, record.first_line, record.last_line, record.offset, record.end)
-        )
+        found.append(place)
         rows.append(record)
         if len(rows) == SLOW_CHUNK_ROWS:
-            _insert(connection, table, rows, places, feed.dialect)
+            _insert(job, name, rows, header)
             rows = []
-    _insert(connection, table, rows, places, feed.dialect)
+    _insert(job, name, rows, header)
     places = np.array(found, np.int64).reshape(-1, 5)
-    return Source(table, (one,), (len(found),), header, tuple(broken), places[:, 0], places[:, 1:])
+    source = Source(
+        name,
+        (one,),
+        (len(found),),
+        header,
+        broken=tuple(broken),
+        record_numbers=places[:, 0],
+        places=places[:, 1:],
+    )
+    number_kept_rows(job, source)
+    return source
+
+
+def number_kept_rows(job: Job, source: Source) -> None:
+    """The relation of a table that holds its rows' record numbers itself."""
+    columns = ", ".join(identifier(column) for _, column in source.header.known)
+    job.connection.execute(
+        f"create or replace temp view {source.relation} as "
+        f"select _file, rowid as _row, _record, {columns} from {source.name}"
+    )
 
 
 def _split(path: Path, dialect: Dialect, width: int) -> Iterator[Physical]:
@@ -239,41 +358,23 @@ def _split(path: Path, dialect: Dialect, width: int) -> Iterator[Physical]:
         path.open("rb") as handle,
         mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        first = 1 if dialect.header else 0
-        for record in Splitter(content, dialect, width).records(1 - first):
+        for record in Splitter(content, dialect, width).records(0 if dialect.header else 1):
             if record.number > 0:
                 yield record
 
 
-def _broken(record: Physical) -> Broken:
-    return Broken(
-        record.number,
-        record.first_line,
-        record.last_line,
-        record.offset,
-        record.end,
-        record.error or ErrorCode.RAGGED_ROW,
-    )
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    rows: list[Physical],
-    places: list[int],
-    dialect: Dialect,
-) -> None:
+def _insert(job: Job, name: str, rows: list[Physical], header: Header) -> None:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     if not rows:
         return
-    nulls = frozenset(dialect.null_text)
+    nulls = frozenset(job.feed.dialect.null_text)
     columns = {"_file": pa.array([0] * len(rows), pa.int32())}
     columns["_record"] = pa.array([row.number for row in rows], pa.int64())
-    for place in places:
+    for place, _ in header.known:
         cells = [row.cells[place] if row.cells else None for row in rows]
         texts = [None if cell in nulls else cell for cell in cells]
         columns[f"c{place}"] = pa.array(texts, pa.large_string())
-    connection.register("slow_chunk", pa.table(columns))
-    connection.execute(f"insert into {table} select * from slow_chunk")
-    connection.unregister("slow_chunk")
+    job.connection.register("slow_chunk", pa.table(columns))
+    job.connection.execute(f"insert into {name} select * from slow_chunk")
+    job.connection.unregister("slow_chunk")

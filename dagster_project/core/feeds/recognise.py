@@ -121,8 +121,9 @@ def receive(claim: Claim, feed: Feed, home: Home, key: MasterKey | None) -> Deli
     try:
         signature = _signature(claim.path)
         file_id, profile, start = _read_once(claim.path, feed, seal)
+        path = home.scratch / f"{file_id}-{claim.path.parent.name}{TEXT_SUFFIX[feed.format]}"
         try:
-            text, content_id = _text_of(claim, feed, home, file_id, profile, start)
+            text, known = _text_of(claim.path, path, feed, profile, start)
         except HeldBackError as error:
             return Held(claim, file_id, profile.size_bytes, str(error), seal)
     except BaseException:
@@ -130,7 +131,7 @@ def receive(claim: Claim, feed: Feed, home: Home, key: MasterKey | None) -> Deli
             seal.drop()
         raise
     size = profile.size_bytes
-    return Delivered(claim, file_id, content_id, size, *text, seal, signature)
+    return Delivered(claim, file_id, known or file_id, size, path, *text, seal, signature)
 
 
 def _read_once(path: Path, feed: Feed, seal: Seal | None) -> tuple[str, Profile, bytes]:
@@ -151,19 +152,17 @@ def _read_once(path: Path, feed: Feed, seal: Seal | None) -> tuple[str, Profile,
 
 
 def _text_of(
-    claim: Claim, feed: Feed, home: Home, file_id: str, profile: Profile, start: bytes
-) -> tuple[tuple[Path, Profile, TextStart], str]:
-    """The readable text in scratch with its profile and start, and the content id."""
+    source: Path, path: Path, feed: Feed, profile: Profile, start: bytes
+) -> tuple[tuple[Profile, TextStart], str | None]:
+    """Make the readable text; its profile and start, and its identity where it differs."""
     if profile.size_bytes == 0:
         raise HeldBackError("the file is empty")
-    path = home.scratch / f"{file_id}-{claim.path.parent.name}{TEXT_SUFFIX[feed.format]}"
     if needs_rewriting(feed, start):
-        text_start = write_text(claim.path, path, feed)
-        return (path, profile_of(path, feed.dialect.quote), text_start), content_id(path, feed)
-    link(claim.path, path)
+        text_start = write_text(source, path, feed)
+        return (profile_of(path, feed.dialect.quote), text_start), content_id(path, feed)
+    link(source, path)
     is_as_delivered = feed.format == "parquet" or not profile.has_return
-    known = file_id if is_as_delivered else content_id(path, feed)
-    return (path, profile, TextStart()), known
+    return (profile, TextStart()), None if is_as_delivered else content_id(path, feed)
 
 
 def profile_of(path: Path, quote: str | None) -> Profile:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ class Physical:
     last_line: int
     offset: int  # of its first byte
     end: int  # one past its last byte, line end left out
-    cells: list[str] | None
+    cells: list[str] | None = None
     error: ErrorCode | None = None
 
 
@@ -93,27 +93,24 @@ class Splitter:
             return None, after, 1
         if self._quote is None or self._content.find(self._quote, start, end) < 0:
             raw = self._content[start:end].split(self._delimiter)
-            return self._judged(raw, number, line, line, start, end), after, 1
+            return self._judged(raw, Physical(number, line, line, start, end)), after, 1
         cells, error, end_quoted, after_quoted = self._quoted(start)
         lines = 1 + len(_LINE_END.findall(self._content, start, end_quoted))
         if error is None:
-            record = self._judged(cells, number, line, line + lines - 1, start, end_quoted)
-            if record.error is None or lines == 1:
+            place = Physical(number, line, line + lines - 1, start, end_quoted)
+            record = self._judged(cells, place)
+            if record.error is not ErrorCode.RAGGED_ROW or lines == 1:
                 return record, after_quoted, lines
-            error = record.error
-        # Only the first line is given up: the quote that swallowed the others is the error.
-        if error is ErrorCode.RAGGED_ROW:
             error = ErrorCode.UNTERMINATED_QUOTE
+        # Only the first line is given up: the quote that swallowed the others is the error.
         return Physical(number, line, line, start, end, None, error), after, 1
 
-    def _judged(
-        self, raw: list[bytes], number: int, first: int, last: int, start: int, end: int
-    ) -> Physical:
+    def _judged(self, raw: list[bytes], place: Physical) -> Physical:
         error: ErrorCode | None = None
         cells: list[str] | None = None
         if self._width is not None and len(raw) != self._width:
             error = ErrorCode.RAGGED_ROW
-        elif end - start > MAX_RECORD_BYTES:
+        elif place.end - place.offset > MAX_RECORD_BYTES:
             error = ErrorCode.RECORD_TOO_LONG
         elif max(map(len, raw)) > MAX_FIELD_BYTES:
             error = ErrorCode.FIELD_TOO_LONG
@@ -122,7 +119,7 @@ class Splitter:
                 cells = [cell.decode() for cell in raw]
             except UnicodeDecodeError:
                 error = ErrorCode.BAD_ENCODING
-        return Physical(number, first, last, start, end, cells, error)
+        return replace(place, cells=cells, error=error)
 
     def _line_end(self, start: int) -> tuple[int, int]:
         match = _LINE_END.search(self._content, start)

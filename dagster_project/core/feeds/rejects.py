@@ -20,34 +20,36 @@ from dagster_project.core.declarations import (
 )
 from dagster_project.core.feeds.cards import ascii_digits, mask_digits, mask_text
 from dagster_project.core.feeds.errors import MESSAGES
+from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.ledger import Reject, reject_key
 from dagster_project.core.feeds.read import Source
 from dagster_project.core.feeds.records import Splitter, map_bytes, record_bounds
-from dagster_project.core.feeds.settle import FileVerdict, Flaw
+from dagster_project.core.feeds.settle import Flaw, Verdict
 
 # A refused file is in the store as a whole; so many of its records are shown.
 MAX_REJECTS_OF_REFUSED = 10_000
 HARMLESS = frozenset({Classification.PUBLIC, Classification.INTERNAL})
 
 
-def rejects_of(
-    source: Source, place: int, verdict: FileVerdict, feed: Feed, template: Template, batch_id: int
-) -> list[Reject]:
+def rejects_of(job: Job, verdict: Verdict, place: int, batch_id: int) -> list[Reject]:
     """The rejects of one file of a unit."""
-    if not verdict.flaws:
-        return []
+    source = verdict.unit.source
     one = source.files[place]
-    flaws = verdict.flaws[:MAX_REJECTS_OF_REFUSED] if verdict.refusal else verdict.flaws
-    locate = _Places(source, place, feed)
-    shown = _Shown(source, feed, template)
+    flaws = verdict.flaws[place]
+    if not flaws:
+        return []
+    if not verdict.per_file(verdict.accepted)[place]:
+        flaws = flaws[:MAX_REJECTS_OF_REFUSED]
+    is_text = job.feed.format != "parquet"
+    locate = _Places(source, place, job.feed)
+    shown = _Shown(source, job)
     found = []
     for flaw in flaws:
         first, last, start, end = locate.place(flaw)
-        is_text = feed.format != "parquet"
         found.append(
             Reject(
                 reject_key(one.file_id, flaw.record_number, flaw.column, flaw.code),
-                feed.feed,
+                job.feed.feed,
                 one.file_id,
                 flaw.record_number,
                 first + one.start.lines,
@@ -98,10 +100,10 @@ class _Places:
 class _Shown:
     """The part of a raw record that may be kept."""
 
-    def __init__(self, source: Source, feed: Feed, template: Template) -> None:
-        self._feed = feed
+    def __init__(self, source: Source, job: Job) -> None:
+        self._feed = job.feed
         self._columns = source.header.columns
-        self._hidden, self._cards = hidden_columns(feed, template)
+        self._hidden, self._cards = hidden_columns(job.feed, job.template)
 
     def text(self, path: Path, start: int, end: int) -> str | None:
         """The record's harmless columns as JSON; nothing when it cannot be split."""

@@ -1,18 +1,19 @@
-"""What becomes of every physical record of a unit: rejected, ignored, held back with its file.
+"""What becomes of every physical record: accepted, rejected, ignored, held back with its file.
 
 Belongs here: counting and reasons. Does not: writing; whether an accepted record is new or a
-duplicate is only known in the transaction (``commit``). Arrays hold one entry per row of the unit.
+duplicate is only known in the transaction (``commit``). Arrays hold one entry per row of a unit.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 
 from dagster_project.core.declarations import Feed
 from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.stage import Unit
 
 
@@ -28,29 +29,23 @@ class Flaw:
 
 
 @dataclass(frozen=True)
-class FileVerdict:
-    """One file's counts before it is known which accepted records are new."""
-
-    physical_count: int
-    flaws: tuple[Flaw, ...]
-    refusal: str | None  # why the whole file is held back
-
-    @property
-    def rejected_count(self) -> int:
-        return self.physical_count if self.refusal else len(self.flaws)
-
-
-@dataclass(frozen=True)
 class Verdict:
     """What is decided about a unit's rows."""
 
-    files: tuple[FileVerdict, ...]
+    unit: Unit
+    physical: tuple[int, ...]  # records per file: rows and broken ones, without ignored ones
+    flaws: tuple[tuple[Flaw, ...], ...]  # per file
     accepted: np.ndarray  # bool per row: all outputs may be written
     file_of_row: np.ndarray
 
+    def per_file(self, rows: np.ndarray) -> tuple[int, ...]:
+        """How many of the chosen rows each file has."""
+        counts = np.bincount(self.file_of_row[rows], minlength=len(self.unit.source.files))
+        return tuple(counts.tolist())
 
-def settle(connection: duckdb.DuckDBPyConnection, unit: Unit, feed: Feed) -> Verdict:
-    """Judge every row of a staged unit."""
+
+def settle(job: Job, unit: Unit) -> Verdict:
+    """Judge every row of a staged unit by itself."""
     source = unit.source
     file_of_row = np.repeat(np.arange(len(source.files)), source.row_counts)
     mapped = np.zeros(source.total, bool)
@@ -59,8 +54,8 @@ def settle(connection: duckdb.DuckDBPyConnection, unit: Unit, feed: Feed) -> Ver
         if record.maps_every_row:
             mapped[:] = True
         else:
-            mapped[_rows(connection, f"select _row from {record.table}")] = True
-        found = connection.execute(
+            mapped[rows_of(job, f"select _row from {record.table}")] = True
+        found = job.connection.execute(
             f"select _row, _record, _error from {record.table} where _error is not null"
         ).fetchall()
         for row, number, error in found:
@@ -68,57 +63,66 @@ def settle(connection: duckdb.DuckDBPyConnection, unit: Unit, feed: Feed) -> Ver
             flaws.setdefault(row, Flaw(row, number, check.code, record.name, check.field))
     ignored = np.zeros(source.total, bool)
     if not mapped.all():
-        ignored = _ignored(connection, unit, feed) & ~mapped
+        ignored = _ignored(job, unit) & ~mapped
         for row in np.flatnonzero(~mapped & ~ignored).tolist():
-            number = _record_number(unit, row, int(file_of_row[row]))
-            flaws[row] = Flaw(row, number, ErrorCode.UNMAPPED, feed.feed)
-    files = tuple(
-        _file_verdict(unit, feed, place, file_of_row, flaws, ignored)
-        for place in range(len(source.files))
-    )
+            number = source.record_number(row, int(file_of_row[row]))
+            flaws[row] = Flaw(row, number, ErrorCode.UNMAPPED, job.feed.feed)
     accepted = ~ignored
     accepted[list(flaws)] = False
-    for place, verdict in enumerate(files):
-        if verdict.refusal:
-            accepted[file_of_row == place] = False
-    return Verdict(files, accepted, file_of_row)
+    return _verdict(job.feed, unit, flaws, accepted, ignored)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> np.ndarray:
-    return connection.execute(query).fetchnumpy()["_row"].astype(np.int64)
+def rows_of(job: Job, query: str) -> np.ndarray:
+    """The places of rows that a query of ``_row`` gives."""
+    return job.connection.execute(query).fetchnumpy()["_row"].astype(np.int64)
 
 
-def _ignored(connection: duckdb.DuckDBPyConnection, unit: Unit, feed: Feed) -> np.ndarray:
+def _ignored(job: Job, unit: Unit) -> np.ndarray:
     ignored = np.zeros(unit.source.total, bool)
-    if feed.ignore_where:
-        query = f"select _row from {unit.relation} where {feed.ignore_where}"
-        ignored[_rows(connection, query)] = True
+    if job.feed.ignore_where:
+        query = f"select _row from {unit.source.relation} where {job.feed.ignore_where}"
+        ignored[rows_of(job, query)] = True
     return ignored
 
 
-def _record_number(unit: Unit, row: int, place: int) -> int:
-    if unit.source.record_numbers is not None:
-        return int(unit.source.record_numbers[row])
-    return row - int(unit.source.first_rows[place]) + 1
+def _verdict(
+    feed: Feed, unit: Unit, flaws: dict[int, Flaw], accepted: np.ndarray, ignored: np.ndarray
+) -> Verdict:
+    source = unit.source
+    file_of_row = np.repeat(np.arange(len(source.files)), source.row_counts)
+    per_file: dict[int, list[Flaw]] = defaultdict(list)
+    for broken in source.broken:
+        per_file[0].append(Flaw(-1, broken.record_number, broken.code, feed.feed))
+    for row in sorted(flaws):
+        per_file[int(file_of_row[row])].append(flaws[row])
+    left_out = np.bincount(file_of_row[ignored], minlength=len(source.files)).tolist()
+    physical = tuple(
+        rows - out + (len(source.broken) if place == 0 else 0)
+        for place, (rows, out) in enumerate(zip(source.row_counts, left_out, strict=True))
+    )
+    listed = tuple(tuple(per_file[place]) for place in range(len(source.files)))
+    return Verdict(unit, physical, listed, accepted, file_of_row)
 
 
-def _file_verdict(
-    unit: Unit,
-    feed: Feed,
-    place: int,
-    file_of_row: np.ndarray,
-    flaws: dict[int, Flaw],
-    ignored: np.ndarray,
-) -> FileVerdict:
-    broken = tuple(Flaw(-1, b.record_number, b.code, feed.feed) for b in unit.source.broken)
-    own = tuple(flaw for row, flaw in flaws.items() if file_of_row[row] == place)
-    rows = unit.source.row_counts[place]
-    if ignored.any():
-        rows -= int(ignored[file_of_row == place].sum())
-    physical = rows + len(broken)
-    rejected = len(own) + len(broken)
-    refusal = None
-    if physical and rejected > feed.arrival.reject_threshold * physical:
-        share = f"{feed.arrival.reject_threshold:.0%}"
-        refusal = f"{rejected} of {physical} records rejected, more than {share}"
-    return FileVerdict(physical, broken + own, refusal)
+def refuse(feed: Feed, verdicts: list[Verdict]) -> dict[str, str]:
+    """Hold back files of which too much is rejected: content id → reason.
+
+    Looks at all pieces of a file together and withdraws its rows from ``accepted``.
+    """
+    physical: dict[str, int] = defaultdict(int)
+    rejected: dict[str, int] = defaultdict(int)
+    for verdict in verdicts:
+        for place, one in enumerate(verdict.unit.source.files):
+            physical[one.content_id] += verdict.physical[place]
+            rejected[one.content_id] += len(verdict.flaws[place])
+    limit = feed.arrival.reject_threshold
+    refused = {
+        name: f"{bad} of {physical[name]} records rejected, more than {limit:.0%}"
+        for name, bad in rejected.items()
+        if bad and bad > limit * physical[name]
+    }
+    for verdict in verdicts:
+        for place, one in enumerate(verdict.unit.source.files):
+            if one.content_id in refused:
+                verdict.accepted[verdict.file_of_row == place] = False
+    return refused

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
-
 from dagster_project.core.declarations import (
     Classification,
     Feed,
@@ -19,6 +17,7 @@ from dagster_project.core.declarations import (
     Treatment,
 )
 from dagster_project.core.feeds.cards import SECRET_COLUMN
+from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.judge import Check, Join, judgement, text_of
 from dagster_project.core.feeds.protect import (
     Protected,
@@ -28,9 +27,6 @@ from dagster_project.core.feeds.protect import (
 )
 from dagster_project.core.feeds.read import Source
 from dagster_project.core.feeds.sql import identifier
-from dagster_project.core.keys import MasterKey
-
-POSITIONS = "_file, _row, _record"
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,6 @@ class Unit:
     """A source with its staged records."""
 
     source: Source
-    relation: str  # the source with its rows' places
     records: tuple[StagedRecord, ...]
     protected: tuple[Protected, ...]
     secret_files: frozenset[int]  # places of files that hold what may not even be kept encrypted
@@ -56,55 +51,68 @@ class Unit:
     tables: tuple[str, ...]  # to be dropped at the end
 
 
-def stage_unit(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    feed: Feed,
-    template: Template,
-    key: MasterKey,
-) -> Unit:
+def stage_unit(job: Job, source: Source) -> Unit:
     """Stage every record of the feed; raises duckdb.Error where a mapping cannot be computed."""
-    relation = _with_places(connection, source)
-    tables = [source.table, f"{source.table}_files"]
-    records: list[StagedRecord] = []
-    protected: list[Protected] = []
-    secrets = _secret_files(connection, relation, source, feed, template)
-    cards = 0
-    for name, mapping in feed.records.items():
-        joins: dict[str, Join] = {}
-        for field in mapping.fields:
-            declared = template.records[name].fields[field]
-            if not is_protected(declared):
-                continue
-            table = f"{source.table}_{name}_x_{field}"
-            values = _values(relation, feed, name, field)
-            if declared.treatment is Treatment.SCAN:
-                found = scan(connection, values, table)
-                cards += found.cards_found
-                if found.table is None:
-                    continue
-                if found.has_secrets:
-                    secrets |= _files_with(connection, relation, mapping.fields[field], table)
-            else:
-                distinct = f"select distinct value from ({values}) where value is not null"
-                tokenise(connection, distinct, declared, feed, key, table)
-                protected.append(_protected(table, f"{source.table}_{name}", field, declared))
-            joins[field] = Join(table, declared.treatment is Treatment.SCAN)
-            tables.append(table)
-        staged = f"{source.table}_{name}"
-        judged = judgement(feed, template, name, relation, POSITIONS, joins)
-        connection.execute(f"create or replace temp table {staged} as {judged.select}")
-        tables.append(staged)
-        records.append(StagedRecord(name, staged, judged.checks, mapping.where is None))
+    shield = _Shield(job, source)
+    records = [_stage_record(job, source, name, shield) for name in job.feed.records]
+    tables = [source.name, f"{source.name}_files", *shield.tables, *(r.table for r in records)]
     return Unit(
         source,
-        relation,
         tuple(records),
-        tuple(protected),
-        frozenset(secrets),
-        cards,
+        tuple(shield.protected),
+        frozenset(shield.secret_files),
+        shield.cards_in_text,
         tuple(tables),
     )
+
+
+def _stage_record(job: Job, source: Source, name: str, shield: _Shield) -> StagedRecord:
+    joins = shield.joins(name)
+    judged = judgement(job, name, source.relation, joins)
+    table = f"{source.name}_{name}"
+    job.connection.execute(f"create or replace temp table {table} as {judged.select}")
+    return StagedRecord(name, table, judged.checks, job.feed.records[name].where is None)
+
+
+class _Shield:
+    """Makes the tables that replace a unit's protected values, and collects what it met."""
+
+    def __init__(self, job: Job, source: Source) -> None:
+        self._job = job
+        self._source = source
+        self.tables: list[str] = []
+        self.protected: list[Protected] = []
+        self.secret_files = _secret_files(job, source)
+        self.cards_in_text = 0
+
+    def joins(self, name: str) -> dict[str, Join]:
+        """For each protected field of a record, the table that replaces its values."""
+        found = {}
+        for field in self._job.feed.records[name].fields:
+            declared = self._job.template.records[name].fields[field]
+            if not is_protected(declared):
+                continue
+            is_scan = declared.treatment is Treatment.SCAN
+            table = f"{self._source.name}_{name}_x_{field}"
+            values = _values(self._job, self._source, name, field)
+            if is_scan and not self._scan(values, name, field, table):
+                continue
+            if not is_scan:
+                tokenise(self._job, values, declared, table)
+                staged = f"{self._source.name}_{name}"
+                self.protected.append(_protected(table, staged, field, declared))
+            self.tables.append(table)
+            found[field] = Join(table, is_scan)
+        return found
+
+    def _scan(self, values: str, name: str, field: str, table: str) -> bool:
+        """Whether any text had to be cleaned."""
+        found = scan(self._job.connection, values, table)
+        self.cards_in_text += found.cards_found
+        if found.has_secrets:
+            expression = self._job.feed.records[name].fields[field]
+            self.secret_files |= _files_with(self._job, self._source, expression, table)
+        return found.has_changes
 
 
 def _protected(table: str, staged: str, field: str, declared: TemplateField) -> Protected:
@@ -112,70 +120,44 @@ def _protected(table: str, staged: str, field: str, declared: TemplateField) -> 
     return Protected(table, staged, f"{field}_token", declared.token_domain or "", keeps_clear)
 
 
-def drop_unit(connection: duckdb.DuckDBPyConnection, unit: Unit) -> None:
+def drop_unit(job: Job, unit: Unit) -> None:
     """Give the unit's memory back; clear values go with it."""
-    connection.execute(f"drop view if exists {unit.relation}")
+    drop_source(job, unit.source)
     for table in unit.tables:
-        connection.execute(f"drop table if exists {table}")
+        job.connection.execute(f"drop table if exists {table}")
 
 
-def _with_places(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """A view of the source with each row's place in the unit and number in its file."""
-    first_rows = source.first_rows.tolist()
-    files = f"{source.table}_files"
-    connection.execute(
-        f"create or replace temp table {files} as "
-        "select unnest($1)::integer as _file, unnest($2)::bigint as first_row",
-        [list(range(len(first_rows))), first_rows],
-    )
-    view = f"{source.table}_rows"
-    columns = ", ".join(f"s.{identifier(n)}" for n in source.header.columns if n is not None)
-    if source.record_numbers is not None:
-        record, joined = "s._record", ""
-    elif len(first_rows) == 1:
-        record, joined = "s.rowid + 1", ""
-    else:
-        record, joined = "s.rowid - f.first_row + 1", f"join {files} as f on f._file = s._file"
-    connection.execute(
-        f"create or replace temp view {view} as select s._file, s.rowid as _row, "
-        f"{record} as _record, {columns} from {source.table} as s {joined}"
-    )
-    return view
+def drop_source(job: Job, source: Source) -> None:
+    """Forget the relation, be it a view of a table or an Arrow table."""
+    job.connection.unregister(source.relation)
+    job.connection.execute(f"drop view if exists {source.relation}")
 
 
-def _values(relation: str, feed: Feed, name: str, field: str) -> str:
-    mapping = feed.records[name]
+def _values(job: Job, source: Source, name: str, field: str) -> str:
+    mapping = job.feed.records[name]
     where = f" where {mapping.where}" if mapping.where else ""
-    inner = f"select {text_of(field, mapping.fields[field])} from {relation}{where}"
+    inner = f"select {text_of(field, mapping.fields[field])} from {source.relation}{where}"
     return f"select f_{field} as value from ({inner})"
 
 
-def _files_with(
-    connection: duckdb.DuckDBPyConnection, relation: str, mapped: str, table: str
-) -> set[int]:
+def _files_with(job: Job, source: Source, expression: str, table: str) -> set[int]:
     """Files in which the scan found a verification value or track data."""
-    rows = connection.execute(
-        f"select distinct _file from (select _file, cast({mapped} as varchar) as value "
-        f"from {relation}) where value in (select value from {table} where has_secret)"
+    rows = job.connection.execute(
+        f"select distinct _file from (select _file, cast({expression} as varchar) as value "
+        f"from {source.relation}) where value in (select value from {table} where has_secret)"
     ).fetchall()
     return {row[0] for row in rows}
 
 
-def _secret_files(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    source: Source,
-    feed: Feed,
-    template: Template,
-) -> set[int]:
+def _secret_files(job: Job, source: Source) -> set[int]:
     """Files with content in a column of card verification values, tracks or PIN blocks."""
     if any(SECRET_COLUMN.search(name) for name in source.header.unknown):
         return set(range(len(source.files)))
     found: set[int] = set()
-    for expression in secret_expressions(feed, template):
-        rows = connection.execute(
+    for expression in secret_expressions(job.feed, job.template):
+        rows = job.connection.execute(
             f"select distinct _file from (select _file, cast({expression} as varchar) as value "
-            f"from {relation}) where value != ''"
+            f"from {source.relation}) where value != ''"
         ).fetchall()
         found |= {row[0] for row in rows}
     return found

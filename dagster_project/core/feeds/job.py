@@ -1,0 +1,66 @@
+"""What every step of a load works with.
+
+Belongs here: the one object that is handed from step to step. Does not: anything that changes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+
+from dagster_project.core.declarations import Feed, Template
+from dagster_project.core.feeds.sql import identifier
+from dagster_project.core.home import Home
+from dagster_project.core.keys import MasterKey
+
+_WINDOW = re.compile(r"\bover\s*\(\s*(partition\s+by\s+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One load of one feed."""
+
+    connection: duckdb.DuckDBPyConnection
+    home: Home
+    key: MasterKey
+    feed: Feed
+    template: Template
+
+
+def spelled_out(feed: Feed) -> Feed:
+    """The feed with its mapping as SQL that holds for many files in one relation.
+
+    A window stays within one file, whose rows are a row's neighbours; a mapping that is nothing
+    but a column is quoted, whatever the sender calls it (``at``, ``order``, ``Invoice No``).
+    """
+    records = {
+        name: record.model_copy(
+            update={"fields": {f: _spelled(sql, feed) for f, sql in record.fields.items()}}
+        )
+        for name, record in feed.records.items()
+    }
+    return feed.model_copy(update={"records": records})
+
+
+def looks_around(feed: Feed) -> bool:
+    """Whether a mapping looks at other rows, so that a file must not be cut into pieces."""
+    return any(_WINDOW.search(sql) for one in feed.records.values() for sql in one.fields.values())
+
+
+def job(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    key: MasterKey,
+    feed: Feed,
+    template: Template,
+) -> Job:
+    """A job with the feed's mapping spelled out."""
+    return Job(connection, home, key, spelled_out(feed), template)
+
+
+def _spelled(sql: str, feed: Feed) -> str:
+    if sql.strip() in feed.columns:
+        return identifier(sql.strip())
+    return _WINDOW.sub(lambda found: "over (partition by _file" + (", " if found[1] else " "), sql)

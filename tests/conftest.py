@@ -1,0 +1,85 @@
+"""A fresh home with its key and warehouse, and a bench on which one feed is delivered to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.core.declarations import Feed, Template, load_templates
+from dagster_project.core.feeds import FeedOutcome, create_raw_tables, load_feed
+from dagster_project.core.home import TEMPLATES, Home
+from dagster_project.core.keys import MasterKey
+from dagster_project.core.warehouse import Warehouse
+
+TEST_KEY = MasterKey(b"t" * 32)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    return Home(tmp_path / "home").create()
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home whose warehouse has all raw tables and not a row; made once, to be copied."""
+    made = Warehouse(Home(tmp_path_factory.mktemp("empty")).create(), TEST_KEY)
+    made.create()
+    with made.connect() as connection:
+        create_raw_tables(connection, load_templates(TEMPLATES))
+    return made.home
+
+
+@pytest.fixture
+def warehouse(home: Home, empty_home: Home) -> Warehouse:
+    """A warehouse with all raw tables and not a row."""
+    shutil.copytree(empty_home.extensions, home.extensions, dirs_exist_ok=True)
+    shutil.copyfile(empty_home.warehouse, home.warehouse)
+    return Warehouse(home, TEST_KEY)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One feed, its landing folder, and questions to the warehouse."""
+
+    warehouse: Warehouse
+    feed: Feed
+    template: Template
+
+    @property
+    def landing(self) -> Path:
+        folder = self.warehouse.home.landing / self.feed.feed
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def deliver(self, name: str, content: bytes | str) -> Path:
+        """Put a file into the landing folder."""
+        path = self.landing / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def load(self) -> FeedOutcome:
+        """Load what was delivered."""
+        return load_feed(self.warehouse, self.feed, self.template)
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self.warehouse.connect(read_only=True) as connection:
+            return connection.execute(query, list(values)).fetchall()
+
+
+@pytest.fixture
+def bench_for(warehouse: Warehouse) -> Callable[..., Bench]:
+    """Makes a bench for a feed given as its declaration."""
+
+    def make(**declared: Any) -> Bench:
+        feed = Feed(**declared)
+        template = load_templates(TEMPLATES)[feed.template]
+        return Bench(warehouse, feed, template)
+
+    return make
