@@ -152,13 +152,15 @@ def click_columns(
     strangers = events["person"] < 0
     cookies[strangers] = [f"x{n:09d}" for n in events["stranger"][strangers].tolist()]
     stamp = (events["moment"] * 100).astype("datetime64[ms]").astype("U23")
+    if size:  # numpy replaces nothing in an empty array
+        stamp = np.char.replace(stamp, "T", " ")
     head = f"E{country.code}{week.number:04d}"
     return {
         "eid": text([f"{head}{n:07d}" for n in range(size)]),
         "site": picked(events["site"], [site.code for site in sites]),
         "cookie": text(cookies),
         "club_no": picked(events["account"], people.accounts.number),
-        "happened": text(np.char.replace(stamp, "T", " ")),
+        "happened": text(stamp),
         "action": picked(action, ACTIONS),
         "path": text(paths),
         "sku": picked(np.where(looks, article, -1), catalogue.codes),
