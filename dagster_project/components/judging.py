@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -22,18 +22,28 @@ from dagster_project.core.quality import CheckResult, Suite, record_results, run
 from dagster_project.core.quality import write_data_docs as write_docs
 
 
-def suite_checks(name: str, suites: Sequence[Suite]) -> dg.AssetChecksDefinition:
-    """One step that judges several suites; one check per expectation.
+@dataclass(frozen=True)
+class Layer:
+    """Suites that are judged together, in one step."""
+
+    name: str
+    suites: tuple[Suite, ...]
+    builds: tuple[str, ...]  # of ops.build_state: what writes the layer's tables after a load
+
+
+def suite_checks(layer: Layer) -> dg.AssetChecksDefinition:
+    """One step that judges a layer's suites; one check per expectation.
 
     A blocking check that fails keeps every step that reads its table from starting.
     """
+    suites = layer.suites
 
-    @dg.multi_asset_check(name=name, specs=list(_specs(suites)), pool=POOL)
+    @dg.multi_asset_check(name=layer.name, specs=list(_specs(suites)), pool=POOL)
     def judge(context, writer: WriterResource) -> Iterator[dg.AssetCheckResult]:  # noqa: ANN001 - dagster takes no other annotation through a factory
-        results = _standing(writer, name, suites)
+        results = _standing(writer, layer)
         if results is None:
             results = run_suites(writer.warehouse, suites)
-            _keep(writer, name, suites, results, context.run.run_id)
+            _keep(writer, layer, results, context.run.run_id)
             context.log.info(f"{len(results)} expectations of {len(suites)} tables judged")
         else:
             context.log.info(f"unchanged: {len(results)} expectations stand as they were judged")
@@ -73,32 +83,26 @@ def _told(result: CheckResult) -> dg.AssetCheckResult:
     )
 
 
-def _standing(
-    writer: WriterResource, name: str, suites: Sequence[Suite]
-) -> list[CheckResult] | None:
+def _standing(writer: WriterResource, layer: Layer) -> list[CheckResult] | None:
     """The verdict over this very state of the data, None when it has to be judged."""
-    path = _kept(writer.home, name)
+    path = _kept(writer.home, layer.name)
     if not path.exists():
         return None
     with writer.warehouse.connect(read_only=True) as connection:
-        state = _state(connection, suites)
+        state = _state(connection, layer)
     kept = json.loads(path.read_text("utf-8"))
     return [CheckResult(**row) for row in kept["results"]] if kept["state"] == state else None
 
 
 def _keep(
-    writer: WriterResource,
-    name: str,
-    suites: Sequence[Suite],
-    results: Sequence[CheckResult],
-    run_id: str,
+    writer: WriterResource, layer: Layer, results: Sequence[CheckResult], run_id: str
 ) -> None:
     """Record the verdict in the warehouse and rewrite the data docs of every layer."""
     with writer.warehouse.connect() as connection:
         record_results(connection, run_id, results)
-        state = _state(connection, suites)
+        state = _state(connection, layer)
     content = {"state": state, "results": [asdict(result) for result in results]}
-    path = _kept(writer.home, name)
+    path = _kept(writer.home, layer.name)
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
     layers = [json.loads(p.read_text("utf-8"))["results"] for p in path.parent.glob("*.json")]
     everything = [CheckResult(**row) for layer in layers for row in layer]
@@ -109,11 +113,12 @@ def _kept(home: Home, name: str) -> Path:
     return home.data_docs / f"{name}.json"
 
 
-def _state(connection: duckdb.DuckDBPyConnection, suites: Sequence[Suite]) -> str:
-    """Changes with the suites, with every load and with every build that wrote a table."""
+def _state(connection: duckdb.DuckDBPyConnection, layer: Layer) -> str:
+    """Changes with the suites, with every load and with every build of the layer's tables."""
     rows: list[Any] = connection.execute(
         "select 'load', max(batch_id), max(committed_at)::varchar from ops.batch union all "
         "select build, built_batch_id, fingerprint || built_at::varchar from ops.build_state "
-        "where build in ('models', 'forecast') order by all"
+        "where list_contains(?, build) order by all",
+        [list(layer.builds)],
     ).fetchall()
-    return sha256(repr((list(suites), rows)).encode()).hexdigest()
+    return sha256(repr((layer, rows)).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -26,9 +27,12 @@ class NodeReporter:
 
     def __init__(self, context: dg.AssetExecutionContext, manifest: Mapping[str, Any]) -> None:
         self._manifest = manifest
+        specs = context.assets_def.specs_by_key
+        # Upstream first: Dagster takes results in no other order.
+        sources = {key: {dep.asset_key for dep in spec.deps} for key, spec in specs.items()}
         self._schemas = {
-            key: spec.metadata.get("dagster/column_schema")
-            for key, spec in context.assets_def.specs_by_key.items()
+            key: specs[key].metadata.get("dagster/column_schema")
+            for key in TopologicalSorter(sources).static_order()
             if key in context.selected_asset_keys
         }
         self._checks = {

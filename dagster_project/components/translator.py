@@ -45,7 +45,11 @@ class WarehouseTranslator(DagsterDbtTranslator):
         unique_id: str,
         project: DbtProject | None,
     ) -> dg.AssetCheckSpec | None:
-        """A data test as a check on the one table it judges."""
+        """A data test as a check on the one table it judges.
+
+        Not declared blocking: the step of the models fails as a whole when one of severity error
+        does, and Dagster would warn of each that an unchanged build leaves out.
+        """
         node = self.get_resource_props(manifest, unique_id)
         if judged_node(node) != asset_spec.metadata["dagster_dbt/unique_id"]:
             return None
@@ -53,8 +57,7 @@ class WarehouseTranslator(DagsterDbtTranslator):
             node["name"],
             asset=asset_spec.key,
             description=node.get("description") or None,
-            blocking=_severity(node) == "error",
-            metadata={"dagster_dbt/unique_id": unique_id},
+            metadata={"dagster_dbt/unique_id": unique_id, "severity": _severity(node)},
         )
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:

@@ -35,23 +35,33 @@ class ProgressLines:
         self._console = console
         self._begun = time.monotonic()
         self._said = 0.0
+        self._step = ""
 
     def __call__(self, progress: Progress) -> None:
         """Show it, or leave it out."""
         now = time.monotonic()
         is_feed = progress.step.startswith("feed__")
-        if progress.kind == "began" and not is_feed:
-            self._show(progress.step, "")
+        if progress.kind == "began":
+            self._step = progress.step
+            if not is_feed:
+                self._show(progress.step, "")
         elif progress.kind == "failed":
             self._show(progress.step, f"[red]{escape(progress.message)}[/red]")
-        elif progress.kind == "says" and now - self._said >= SAYS_EVERY_SECONDS:
+        elif progress.step == self._step and now - self._said >= SAYS_EVERY_SECONDS:
+            # Of a step that never began only the framework speaks: that it was left out.
+            if progress.kind != "says":
+                return
             self._said = now
             self._show(progress.step, f"[dim]{escape(progress.message)}[/dim]")
 
     def _show(self, step: str, message: str) -> None:
         seconds = time.monotonic() - self._begun
         name = step.replace("__", "/")
-        self._console.print(f"[cyan]{seconds:6.1f} s[/cyan]  {name:<18} {message}".rstrip())
+        self._console.print(
+            f"[cyan]{seconds:6.1f} s[/cyan]  {name:<18} {message}".rstrip(),
+            no_wrap=True,
+            overflow="ellipsis",
+        )
 
 
 def show_summary(console: Console, home: Home, summary: Summary) -> None:

@@ -24,6 +24,7 @@ from dagster_project.core.modelling import (
 )
 
 TELL_SECONDS = 2.0
+SAID = 200  # characters of dbt's own words about a failed node; its log has the rest
 
 
 class ModelsConfig(dg.Config):
@@ -99,7 +100,7 @@ def _build(
 
 def _failure(outcome: BuildOutcome) -> str:
     told = [
-        f"{node.unique_id.split('.')[2]} ({' '.join((node.message or node.status).split())})"
+        f"{node.unique_id.split('.')[2]} ({' '.join((node.message or node.status).split())[:SAID]})"
         for node in outcome.failed
     ]
     return f"{len(told)} models or tests failed: {'; '.join(told)}"
