@@ -4,7 +4,7 @@
 -#}
 {% macro contracted(relation) -%}
     select
-        {%- for column, type in tillhouse.contract_columns().items() %}
+        {%- for column, type in contract_columns().items() %}
         cast({{ column }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
         {%- else %}
         1 as nothing_declared

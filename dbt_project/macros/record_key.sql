@@ -3,5 +3,5 @@
     parts are SQL expressions in the order in which the template declares its key.
 -#}
 {% macro record_key(template_record, sender, parts) -%}
-    {{ tillhouse.surrogate_key(["'" ~ template_record ~ "'", sender] + parts) }}
+    {{ surrogate_key(["'" ~ template_record ~ "'", sender] + parts) }}
 {%- endmacro %}

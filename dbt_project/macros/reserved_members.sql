@@ -9,7 +9,7 @@
     {%- set names = [[-1, 'Unknown'], [-2, 'Not applicable'], [-3, 'Invalid in source']] -%}
     {%- for number, name in names %}
     select
-        {%- for column, type in tillhouse.contract_columns().items() %}
+        {%- for column, type in contract_columns().items() %}
         {%- if column in key_columns %}
         {%- set value = number %}
         {%- elif column in name_columns %}

@@ -217,3 +217,12 @@ def test_the_reporting_currency_is_a_setting(fresh):
     )
     # 1 / 0.14, to the twelve places that are kept
     assert [(code, str(rate)) for code, rate in found] == [("USD", "7.142857142857")]
+
+
+@pytest.mark.slow
+def test_every_rule_gives_the_answers_worked_out_for_it(built):
+    run = built.dbt("test", "--select", "test_type:unit")
+    assert run.exit_code == 0, run.words
+    statuses = run.results()
+    assert len(statuses) >= 15
+    assert set(statuses.values()) == {"pass"}

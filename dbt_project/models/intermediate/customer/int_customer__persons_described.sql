@@ -54,7 +54,7 @@ traits as (
             gender,
             row_number() over (
                 partition by person_key
-                order by joined_at, sender, member_number_token, stated_at desc
+                order by joined_at asc, sender asc, member_number_token asc, stated_at desc
             ) as seniority
         from statements
     ) as ranked

@@ -73,7 +73,7 @@ ages as (
 carried as (
     select
         stated.currency_code,
-        cast({{ dbt.dateadd('day', 'ages.number', 'stated.rate_date') }} as date) as business_date,
+        {{ days_after('stated.rate_date', 'ages.number') }} as business_date,
         stated.rate_date,
         stated.exchange_rate,
         stated.batch_id as changed_batch_id
@@ -81,7 +81,7 @@ carried as (
     inner join ages
         on
             stated.next_rate_date is null
-            or {{ dbt.dateadd('day', 'ages.number', 'stated.rate_date') }} < stated.next_rate_date
+            or {{ days_after('stated.rate_date', 'ages.number') }} < stated.next_rate_date
 )
 
 select * from carried

@@ -2,8 +2,8 @@ with
 
 listed as (
     select
-        channel_code,
-        name
+        channels.channel_code,
+        channels.name
     from (
         values
         ('store', 'Store'),

@@ -3,9 +3,9 @@ with
 -- The canonical codes of the templates; a feed maps its sender's own words onto them.
 listed as (
     select
-        tender_type_code,
-        name,
-        family
+        tender_types.tender_type_code,
+        tender_types.name,
+        tender_types.family
     from (
         values
         ('cash', 'Cash', 'cash'),
