@@ -131,7 +131,8 @@ def feeds_section(connection: duckdb.DuckDBPyConnection) -> str:
         for feed in feeds
     ]
     heads = ("Feed", "Files", "Held back", "Loaded", "Rejected", "Repeated", "Last file, UTC")
-    body = m.table("Records by feed", heads, rows, stacked=True)
+    records = m.table("Records by feed", heads, rows, stacked=True)
+    body = f"<details><summary>All {len(feeds)} feeds</summary>{records}</details>"
     if rejects := quality.rejects(connection):
         reasons = [
             (
@@ -147,9 +148,25 @@ def feeds_section(connection: duckdb.DuckDBPyConnection) -> str:
         body += m.table("Rejected records by reason", heads, reasons, left=(0, 1, 2))
     return m.section(
         "What came in",
-        "Records delivered so far: every one is loaded, rejected with a reason, or a repeat.",
+        _delivered(feeds),
         body,
         wide=True,
+    )
+
+
+def _delivered(feeds: Sequence[quality.FeedSummary]) -> str:
+    """All feeds together in a sentence."""
+    loaded, rejected, repeated = (
+        sum(numbers)
+        for numbers in zip(*((f.loaded, f.rejected, f.duplicate) for f in feeds), strict=True)
+    )
+    last = max(feed.last_arrived_at for feed in feeds).astimezone(UTC)
+    held_back = sum(feed.quarantined_files for feed in feeds)
+    return (
+        f"{m.count(sum(feed.files for feed in feeds))} files so far, the last on {last.day} "
+        f"{last:%B %Y, %H:%M} UTC: {m.count(loaded)} records loaded, {m.count(rejected)} "
+        f"rejected with a reason, {m.count(repeated)} repeats left out; "
+        f"{m.count(held_back)} files held back."
     )
 
 
