@@ -99,7 +99,7 @@ STAR_CORRUPTIONS = {
     ),
     "receipts of a day out of balance": (
         "update core.fct_transaction set is_balanced = false where business_date = '2017-03-14'",
-        "fct_transaction.at_most_one_sale_in_two_hundred_is_out_of_balance",
+        "fct_transaction.at_most_one_sale_in_a_hundred_is_out_of_balance",
     ),
     "a business day shifted": (
         "update core.fct_sales_line set business_date = business_date + 3 where sales_line_key = 7",
