@@ -14,9 +14,9 @@ from dagster_project.core.simulation.people import People
 from dagster_project.core.simulation.words_goods import COMPANIONS
 
 SAME_LINE_SHARE = 0.22  # of further units of an article that are scanned on the line before
-HALF_DAY = 43200
 GRAM_SPREAD = 0.45
 MEAN_GRAMS = 800
+LEAST_GRAMS = 50
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def halves_up(numerator: np.ndarray, denominator: int) -> np.ndarray:
 
 
 def fill_baskets(
-    rng: np.random.Generator, catalogue: Catalogue, sold: np.ndarray, days: tuple[int, ...],
+    rng: np.random.Generator, catalogue: Catalogue, sold: np.ndarray, *, days: tuple[int, ...],
     lines_per_basket: float,
 ) -> Baskets:  # fmt: skip
     """Spread the units sold (site × article × day) over baskets of one site and day."""
@@ -66,7 +66,8 @@ def fill_baskets(
     starts = np.flatnonzero(~follows)
     units = np.diff(np.append(starts, cells.size))
     article, group = article[starts], cells[starts] // articles  # group = site × day
-    grams = np.maximum(50, MEAN_GRAMS * rng.lognormal(-(GRAM_SPREAD**2) / 2, GRAM_SPREAD, starts.size))
+    spread = rng.lognormal(-(GRAM_SPREAD**2) / 2, GRAM_SPREAD, starts.size)
+    grams = np.maximum(LEAST_GRAMS, MEAN_GRAMS * spread)
     milli = np.where(catalogue.is_weighed[article], grams.astype(np.int64), units * 1000)
     taker = _take(rng, group, by_day.shape[0] * by_day.shape[1], lines_per_basket)
     taker = _together(rng, catalogue, article, group, taker)
@@ -131,7 +132,7 @@ def price_lines(
 
 
 def draw_shoppers(
-    rng: np.random.Generator, people: People, group: np.ndarray, of_person: np.ndarray,
+    rng: np.random.Generator, people: People, *, group: np.ndarray, of_person: np.ndarray,
     weight: np.ndarray, day: np.ndarray, known_share: float,
 ) -> np.ndarray:  # fmt: skip
     """A person for each basket, or -1 for a stranger.

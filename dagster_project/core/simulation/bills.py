@@ -30,7 +30,9 @@ SETTLED_AFTER = 86400
 MISSING_SHARE, WRONG_FEE_SHARE, CHARGEBACK_SHARE = 0.0015, 0.001, 0.0006
 EXCEPTIONS = ("none", "missing", "wrong_fee", "chargeback")
 KINDS = ("支付", "退款", "拒付")
-HEADINGS = ("渠道", "商户订单号", "业务类型", "门店", "结算时间", "币种", "订单金额", "手续费", "结算金额")
+HEADINGS = (
+    "渠道", "商户订单号", "业务类型", "门店", "结算时间", "币种", "订单金额", "手续费", "结算金额",
+)  # fmt: skip
 ENCODING = "gb18030"
 
 
@@ -62,9 +64,7 @@ def _settled(provider: np.ndarray, paid: Rows, site: np.ndarray, moment: np.ndar
     }  # fmt: skip
 
 
-def make_bills(
-    plan: Plan, week: Week, country: Country, parts: list[Rows]
-) -> tuple[Rows, Rows]:
+def make_bills(plan: Plan, week: Week, country: Country, parts: list[Rows]) -> tuple[Rows, Rows]:
     """The lines of a week's bills, and the lines with something wrong."""
     rng = plan.generator(Stream.BILLS, country.number, week.number)
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -129,5 +129,3 @@ def exception_columns(found: Rows, sites: list[Site], digits: int) -> Columns:
         "amount": decimal(found["amount"], digits),
         "settled_fee": decimal(found["fee"], digits),
     }
-
-

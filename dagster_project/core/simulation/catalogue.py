@@ -171,7 +171,7 @@ def _price_path(rng: np.random.Generator, days: int, base: np.ndarray, step: int
             share = rng.uniform(0.06, 0.20)
             high = not high if rng.random() < 0.7 else high
             aim = base[article] * (1 + share if high else 1 - share * 0.8)
-            new = max(step, int(round(aim / step)) * step)
+            new = max(step, round(aim / step) * step)
             path[article, day:] = new if new != now else now + step
     return path.astype(np.int64)
 

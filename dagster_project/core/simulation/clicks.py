@@ -5,6 +5,8 @@ Belongs here: events in session order. Does not: the orders (``web``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dagster_project.core.simulation.catalogue import Catalogue
@@ -15,7 +17,7 @@ from dagster_project.core.simulation.columns import (
     text,
 )
 from dagster_project.core.simulation.people import People
-from dagster_project.core.simulation.plan import Country, Plan, Site, Stream, Week
+from dagster_project.core.simulation.plan import Plan, Site, Stream, Week
 from dagster_project.core.simulation.tills import Rows
 from dagster_project.core.simulation.web import ITEM, RETURNED
 
@@ -33,16 +35,17 @@ KNOWN_SHARE = 0.5  # of them by people who are followed
 FIND_SHARE = 0.35
 CART_SHARE = 0.15  # of articles looked at in an idle session
 LAST = 10**6
+COOKIE_SHARES = (0.7, 0.22, 0.08)
 MEDIAN_TENTHS = 220
 
 
 def make_clicks(
-    plan: Plan, week: Week, catalogue: Catalogue, people: People, midnight: np.ndarray,
+    plan: Plan, week: Week, catalogue: Catalogue, people: People, *, midnight: np.ndarray,
     orders: Rows, lines: Rows,
 ) -> Rows:  # fmt: skip
     """Events of a week ordered by session and time; ``moment`` in tenths of a second."""
     rng = plan.generator(Stream.EVENTS, people.country.number, week.number)
-    sessions, order = _sessions(rng, week, catalogue, people, midnight, orders)
+    sessions, order = _sessions(rng, week, people, midnight, orders)
     own = np.isin(lines["kind"], (ITEM,)) & np.isin(lines["order"], order)
     place = np.full(orders["day"].size, -1)
     place[order] = np.arange(order.size)
@@ -54,18 +57,25 @@ def make_clicks(
         [lines["article"][own], rng.choice(shares.size, int(looks.sum()), p=shares)]
     )
     step = np.concatenate([lines["pos"][own], _counted(looks)])
-    carts = np.concatenate([np.ones(int(own.sum()), bool), rng.random(int(looks.sum())) < CART_SHARE])
+    idly = int(looks.sum())
+    carts = np.concatenate([np.ones(int(own.sum()), bool), rng.random(idly) < CART_SHARE])
     every = np.arange(sessions["moment"].size)
     buying = np.flatnonzero(sessions["order"] >= 0)
     searching = every[rng.random(every.size) < FIND_SHARE]
+    sought = rng.choice(shares.size, searching.size, p=shares)
     parts = (
         (every, VIEW, np.zeros(every.size), None),
-        (searching, FIND, np.ones(searching.size), rng.choice(shares.size, searching.size, p=shares)),
+        (searching, FIND, np.ones(searching.size), sought),
         (session, LOOK, 2 + 2 * step, article),
         (session[carts], CART, 3 + 2 * step[carts], article[carts]),
         (buying, CHECKOUT, np.full(buying.size, LAST), None),
         (buying, BUY, np.full(buying.size, LAST + 1), None),
     )
+    return _timed(rng, sessions, _in_order(parts))
+
+
+def _in_order(parts: Sequence[tuple[np.ndarray, int, np.ndarray, np.ndarray | None]]) -> Rows:
+    """Events of all sessions from (session, action, place in the session, article)."""
     events = {
         "session": np.concatenate([p[0] for p in parts]),
         "action": np.concatenate([np.full(p[0].size, p[1]) for p in parts]),
@@ -74,8 +84,7 @@ def make_clicks(
         ),
     }
     sort = np.lexsort((np.concatenate([p[2] for p in parts]), events["session"]))
-    events = {name: values[sort] for name, values in events.items()}
-    return _timed(rng, sessions, events)
+    return {name: values[sort] for name, values in events.items()}
 
 
 def _counted(counts: np.ndarray) -> np.ndarray:
@@ -85,9 +94,8 @@ def _counted(counts: np.ndarray) -> np.ndarray:
 
 
 def _sessions(
-    rng: np.random.Generator, week: Week, catalogue: Catalogue, people: People,
-    midnight: np.ndarray, orders: Rows,
-) -> tuple[Rows, np.ndarray]:  # fmt: skip
+    rng: np.random.Generator, week: Week, people: People, midnight: np.ndarray, orders: Rows
+) -> tuple[Rows, np.ndarray]:
     """Sessions that end in an order first; which visitor, when they end."""
     order = np.flatnonzero(orders["state"] != RETURNED)
     idle = int(rng.poisson(order.size * IDLE_SESSIONS))
@@ -103,7 +111,7 @@ def _sessions(
     return {
         "order": np.concatenate([order, np.full(idle, -1)]),
         "person": np.concatenate([orders["person"][order], person]),
-        "cookie": np.concatenate([orders["cookie"][order], rng.choice(3, idle, p=[0.7, 0.22, 0.08])]),
+        "cookie": np.concatenate([orders["cookie"][order], rng.choice(3, idle, p=COOKIE_SHARES)]),
         "account": np.concatenate([orders["account"][order], np.full(idle, -1)]),
         "site": np.concatenate([orders["site"][order], site]),
         "moment": np.concatenate([
@@ -127,20 +135,33 @@ def _timed(rng: np.random.Generator, sessions: Rows, events: Rows) -> Rows:
     moment = sessions["moment"][session] * 10 - (np.repeat(ends, np.diff(
         np.concatenate([[-1], np.flatnonzero(last)])
     )) - until + dwell)  # fmt: skip
-    return events | {"moment": moment, "dwell": dwell, "is_last": last} | {
-        name: sessions[name][session]
-        for name in ("order", "person", "cookie", "account", "site", "source", "device", "stranger")
-    }
+    return (
+        events
+        | {"moment": moment, "dwell": dwell, "is_last": last}
+        | {
+            name: sessions[name][session]
+            for name in (
+                "order",
+                "person",
+                "cookie",
+                "account",
+                "site",
+                "source",
+                "device",
+                "stranger",
+            )
+        }
+    )
 
 
 def click_columns(
-    events: Rows, week: Week, country: Country, sites: list[Site], catalogue: Catalogue,
-    people: People, order_numbers: np.ndarray,
+    events: Rows, week: Week, sites: list[Site], catalogue: Catalogue, *, people: People,
+    order_numbers: np.ndarray,
 ) -> Columns:  # fmt: skip
     """``lantern_events``: one row per event, in the order of time."""
     sort = np.lexsort((events["session"], events["action"], events["moment"]))
     events = {name: values[sort] for name, values in events.items()}
-    action, article = events["action"], events["article"]
+    action, article, country = events["action"], events["article"], people.country
     size = action.size
     codes = np.array(catalogue.codes, dtype=object)
     looks = np.isin(action, (LOOK, CART))

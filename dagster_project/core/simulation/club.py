@@ -159,7 +159,7 @@ class Ledger:
 
 
 def points_columns(
-    ledger: Ledger, account: np.ndarray, points: np.ndarray, used: np.ndarray,
+    ledger: Ledger, account: np.ndarray, points: np.ndarray, *, used: np.ndarray,
     receipt_ids: np.ndarray, moment: np.ndarray,
 ) -> Columns:  # fmt: skip
     """``lantern_points``: what each receipt earned or took back, and what it was paid with."""

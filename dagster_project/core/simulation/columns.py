@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dagster_project.core.simulation.delivery import deliver_query
 from dagster_project.core.simulation.plan import utc_offsets
@@ -107,6 +108,4 @@ def write_columns(
 
 
 def _masked(values: pa.Array, present: np.ndarray) -> pa.Array:
-    import pyarrow.compute as pc
-
     return pc.if_else(pa.array(present), values, pa.scalar(None, values.type))

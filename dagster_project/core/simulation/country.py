@@ -94,8 +94,8 @@ class CountryRun:
         points = np.where(kept, 0, points)
         self.ledger.book(account, points, used)
         closed = close_week(
-            rng, self.plan, week, self.market, self.people, (receipts, lines, bons),
-            self.midnight, used, self.slow,
+            rng, week, self.market, self.people, numbered=(receipts, lines, bons),
+            midnight=self.midnight, points=used, slow=self.slow,
         )  # fmt: skip
         self._write_tills(closed, output, label)
         sites = self.market.sites
@@ -103,7 +103,9 @@ class CountryRun:
         output.tell_part(
             "receipt_persons", label, truth.receipt_person_columns(closed, self.people)
         )
-        return closed, points_columns(self.ledger, account, points, used, bons, closed.moments)
+        return closed, points_columns(
+            self.ledger, account, points, used=used, receipt_ids=bons, moment=closed.moments
+        )
 
     def _write_tills(self, closed: ClosedWeek, output: Output, label: str) -> None:
         week = closed.tenders["receipt"].size
@@ -145,20 +147,20 @@ class CountryRun:
             web_files.payment_columns(orders, payments, moments, country, None),
         )  # fmt: skip
         events = make_clicks(
-            self.plan, week, self.catalogue, self.people, self.midnight, orders, lines
-        )
+            self.plan, week, self.catalogue, self.people, midnight=self.midnight, orders=orders,
+            lines=lines,
+        )  # fmt: skip
         output.deliver("events", label, click_columns(
-            events, week, country, sites, self.catalogue, self.people, orders["number"]
+            events, week, sites, self.catalogue, people=self.people, order_numbers=orders["number"]
         ))  # fmt: skip
-        output.tell_part(
-            "order_persons", label, truth.order_person_columns(orders, self.people)
-        )
+        output.tell_part("order_persons", label, truth.order_person_columns(orders, self.people))
         nothing = np.zeros(moments.size, dtype=np.int64)
         points = self.ledger.worth(orders["account"], orders["total"], nothing)
         self.ledger.book(orders["account"], points, nothing)
         return orders, payments, moments, points_columns(
-            self.ledger, orders["account"], points, nothing, orders["number"], moments
-        )
+            self.ledger, orders["account"], points, used=nothing, receipt_ids=orders["number"],
+            moment=moments,
+        )  # fmt: skip
 
     def _bills(self, week: Week, output: Output, label: str, *parts: Rows) -> None:
         lines, wrong = bills.make_bills(self.plan, week, self.country, list(parts))

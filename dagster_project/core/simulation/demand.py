@@ -70,7 +70,7 @@ class Market:
     def _factors(self) -> np.ndarray:
         """Factor on demand by channel, article and day: all but chance."""
         plan, catalogue = self.plan, self.catalogue
-        number, percent, uplift = catalogue.on_offer
+        _, percent, uplift = catalogue.on_offer
         paid = catalogue.price * (1 - percent / 100) / catalogue.base_price[:, None]
         by_price = paid ** catalogue.elasticity[:, None] * uplift
         of_year = np.array([day.timetuple().tm_yday for day in plan.dates])
@@ -79,9 +79,7 @@ class Market:
         by_day = np.array(self.country.weekdays)[plan.weekday] * trend
         feasts = feast_factors(plan, self.country)
         shaped = by_price * by_season[catalogue.departments] * by_day
-        return np.stack(
-            [shaped * feasts[c].T[catalogue.departments] for c in range(len(CHANNELS))]
-        )
+        return np.stack([shaped * feasts[c].T[catalogue.departments] for c in range(len(CHANNELS))])
 
     def sell(self, week: Week) -> Sales:
         """Draw one week: what was wanted, what the shelves allowed, what was left."""

@@ -96,9 +96,7 @@ def repeated_line(sheet: Sheet) -> Damage:
 def redelivered_file(sheet: Sheet) -> Damage:
     """The same file once more, under another name, with a byte order mark and CRLF."""
     again = BOM + sheet.content.replace(b"\n", b"\r\n")
-    return Damage(
-        [(sheet.name, sheet.content), (sheet.renamed("_again"), again)], len(sheet.rows)
-    )
+    return Damage([(sheet.name, sheet.content), (sheet.renamed("_again"), again)], len(sheet.rows))
 
 
 def late_rows(sheet: Sheet) -> Damage:
@@ -200,16 +198,12 @@ def truncated_file(sheet: Sheet) -> Damage:
     """The transfer breaks in the middle of the last row; later the file comes whole."""
     cut = sheet.content[: len(sheet.content) * 2 // 3]
     cut = cut[: cut.rindex(b"\n") + 4]  # the beginning of one more row, without its end
-    return Damage(
-        [(sheet.name, cut), (sheet.renamed("_again"), sheet.content)], len(sheet.rows)
-    )
+    return Damage([(sheet.name, cut), (sheet.renamed("_again"), sheet.content)], len(sheet.rows))
 
 
 def wrong_encoding(sheet: Sheet) -> Damage:
     """A file in the head office's old encoding instead of UTF-8."""
-    return Damage(
-        [(sheet.name, sheet.content.decode("utf-8").encode("gb18030"))], len(sheet.rows)
-    )
+    return Damage([(sheet.name, sheet.content.decode("utf-8").encode("gb18030"))], len(sheet.rows))
 
 
 def missing_column(sheet: Sheet) -> Damage:
@@ -234,7 +228,8 @@ def broken_json(sheet: Sheet) -> Damage:
 # In a smaller file three broken rows would reach the reject threshold: it stays as it is.
 LEAST_ROWS = 70
 FAULTS = (
-    Fault("repeated_line", ("lines", "tenders", "points", "steps"), 4, 30, DUPLICATE, repeated_line),
+    Fault("repeated_line", ("lines", "tenders", "points", "steps"), 4, 30, DUPLICATE,
+          repeated_line),
     Fault("redelivered_file", ("lines", "receipts", "events"), 3, 15, DUPLICATE, redelivered_file),
     Fault("late_rows", ("lines", "receipts", "order_lines"), 3, 12, LOADED, late_rows),
     Fault("ragged_row", ("lines", "steps", "points"), 3, 20, REJECTED, ragged_row),

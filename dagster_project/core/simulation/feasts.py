@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
+from jdatetime import date as jalali
+from lunardate import LunarDate
 
 from dagster_project.core.simulation.plan import Country, Plan
 from dagster_project.core.simulation.words_goods import DEPARTMENTS
@@ -22,32 +24,24 @@ NO_CURVE: dict[int, float] = {}
 
 def spring_festival(year: int) -> date:
     """First day of the first lunar month: 28 January 2017."""
-    from lunardate import LunarDate
-
     first: date = LunarDate(year, 1, 1).to_solar_date()
     return first
 
 
 def mid_autumn(year: int) -> date:
     """Fifteenth day of the eighth lunar month: 4 October 2017."""
-    from lunardate import LunarDate
-
     day: date = LunarDate(year, 8, 15).to_solar_date()
     return day
 
 
 def nowruz(year: int) -> date:
     """First day of the Jalali year: 21 March 2017."""
-    from jdatetime import date as jalali
-
     day: date = jalali(year - JALALI_OFFSET, 1, 1).togregorian()
     return day
 
 
 def yalda(year: int) -> date:
     """Last night of autumn, 30 Azar: 21 December 2017."""
-    from jdatetime import date as jalali
-
     day: date = jalali(year - JALALI_OFFSET, 9, 30).togregorian()
     return day
 

@@ -43,7 +43,7 @@ EARLIEST, LATEST = 10 * 3600, 20 * 3600
 
 
 class Crooks:
-    """The crooks of one country: one cashier for each kind of fraud, and a stolen card now and then."""
+    """The crooks of one country: a cashier for each kind of fraud, now and then a stolen card."""
 
     def __init__(self, plan: Plan, market: Market, people: People) -> None:
         """Choose who cheats where, and on which days."""
@@ -70,11 +70,12 @@ class Crooks:
         for day, kind, shop, cashier in self.events:
             if day in week.days and self.market.factor[0, :, day].max() > 0:
                 count = VELOCITY_PAYMENTS if kind == CARD_VELOCITY else 1
-                journal.add(*self._fraud(rng, kind, day, shop, cashier, count))
+                journal.add(*self._fraud(rng, (day, kind, shop, cashier), count))
 
     def _fraud(
-        self, rng: np.random.Generator, kind: str, day: int, shop: int, cashier: int, count: int
+        self, rng: np.random.Generator, event: tuple[int, str, int, int], count: int
     ) -> tuple[Rows, Rows]:
+        day, kind, shop, cashier = event
         start = int(rng.integers(EARLIEST, LATEST - VELOCITY_PAYMENTS * VELOCITY_GAP_SECONDS))
         gaps = rng.integers(60, VELOCITY_GAP_SECONDS, count)
         # Worth it: one of the ten dearest articles.

@@ -98,9 +98,7 @@ def deliver_journey(out: Path) -> int:
     landing = out / "landing"
     with duckdb.connect() as connection:
         connection.execute("set threads = 2")
-        connection.execute(
-            f"create table transactions as select * from {_source('transactions')}"
-        )
+        connection.execute(f"create table transactions as select * from {_source('transactions')}")
         count = _deliver_transactions(connection, landing / "journey_transactions")
         for feed, name, query in SINGLE_FILES:
             deliver_query(connection, query.format_map(_Sources()), landing / feed / name)

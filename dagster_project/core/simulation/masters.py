@@ -89,12 +89,13 @@ def article_columns(plan: Plan, catalogue: Catalogue) -> Columns:
     sizes = catalogue.sizes[article]
     return {
         "article": picked(article, catalogue.codes),
-        "valid_from": local_times(
-            _day_starts(plan, country, day), HEAD_OFFICE, with_offset=False
-        ),
+        "valid_from": local_times(_day_starts(plan, country, day), HEAD_OFFICE, with_offset=False),
         "ean": text([_ean(int(a)) for a in article]),
         "name_en": text(
-            [f"{BRANDS[b][0]} {g[0]} {SIZES[s]}" for g, b, s in zip(goods, brand, sizes, strict=True)]
+            [
+                f"{BRANDS[b][0]} {good[0]} {SIZES[size]}"
+                for good, b, size in zip(goods, brand, sizes, strict=True)
+            ]
         ),
         "name_local": text(
             [f"{BRANDS[b][language]} {g[language]}" for g, b in zip(goods, brand, strict=True)]
@@ -105,7 +106,7 @@ def article_columns(plan: Plan, catalogue: Catalogue) -> Columns:
         "brand": text([BRANDS[b][0] for b in brand]),
         "uom": text([good[4] for good in goods]),
         "pack": text([SIZES[s] for s in sizes]),
-        "vat_class": text(["food" if department.is_food else "standard" for department in departments]),
+        "vat_class": text(["food" if d.is_food else "standard" for d in departments]),
         "price": decimal(catalogue.price[article, np.maximum(day, 0)], country.minor_digits),
         "cost": decimal(catalogue.cost[article], country.minor_digits),
         "curr": text([country.currency] * article.size),

@@ -115,9 +115,7 @@ def make_people(plan: Plan, country: Country) -> People:
     from_day = np.where(rng.random(count) < 0.85, -1, rng.integers(0, plan.days, count))
     churns = rng.random(count) < CHURN_SHARE
     # Nobody leaves in the first tenth of the run: before leaving they are seen.
-    churn_day = np.where(
-        churns, rng.integers(plan.days // 10, plan.days, count), NEVER
-    )
+    churn_day = np.where(churns, rng.integers(plan.days // 10, plan.days, count), NEVER)
     churn_day = np.where(churn_day <= from_day, NEVER, churn_day)
     words = _spell(rng, country, count)
     site_town = {shop.number: shop.city for shop in shops}

@@ -7,7 +7,7 @@ random, except the generators themselves, which follow from the seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
 from typing import Literal
@@ -97,10 +97,13 @@ COUNTRIES = (
 SHOP_PATTERN = (0, 1, 2, 0)
 
 CITIES = {
-    "CN": (("上海", "East"), ("杭州", "East"), ("成都", "West"), ("广州", "South"), ("武汉", "Central")),
+    "CN": (
+        ("上海", "East"), ("杭州", "East"), ("成都", "West"), ("广州", "South"),
+        ("武汉", "Central"),
+    ),
     "IR": (("تهران", "Tehran"), ("اصفهان", "Isfahan"), ("شیراز", "Fars"), ("مشهد", "Khorasan")),
     "GB": (("London", "South East"), ("Leeds", "Yorkshire"), ("Bristol", "South West")),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -260,12 +263,9 @@ def utc_offsets(zone: str, moments: np.ndarray) -> np.ndarray:
 
 
 def _offset(zone: str, moments: np.ndarray) -> np.ndarray:
-    from datetime import UTC, datetime
-
     where = ZoneInfo(zone)
     found = [
-        datetime.fromtimestamp(int(moment), UTC).astimezone(where).utcoffset()
-        for moment in moments
+        datetime.fromtimestamp(int(moment), UTC).astimezone(where).utcoffset() for moment in moments
     ]
     return np.array([int(o.total_seconds()) if o else 0 for o in found], dtype=np.int64)
 

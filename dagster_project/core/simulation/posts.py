@@ -46,39 +46,48 @@ def make_posts(
     article = rng.choice(len(catalogue.goods), count, p=catalogue.popularity)
     mood = rng.choice(len(MOODS), count, p=MOOD_SHARES)
     with_handle = np.flatnonzero(people.handle != None)  # noqa: E711 - element by element
-    pick = rng.integers(0, 10**6, (count, 5))
-    sites = [site for site in plan.sites if site.country is country]
+    pick = rng.integers(0, 10**6, (count, 5)).tolist()
+    sites = [site.code for site in plan.sites if site.country is country]
     ids = people.ids()
     found = []
     for n in range(count):
         person = None
-        if with_handle.size and pick[n, 0] % 100 < FOLLOWED_SHARE * 100:
-            person = int(with_handle[pick[n, 1] % with_handle.size])
-        author = f"@guest_{pick[n, 1]}" if person is None else people.handle[person]
-        mails = person is not None and pick[n, 2] % 4 == 0
-        mail = people.emails[person, PLAIN] if mails else None
-        language = LANGUAGES[country.code][pick[n, 3] % len(LANGUAGES[country.code])]
-        chosen = MOODS[mood[n]]
-        sentences = POSTS[language][chosen]
-        good = catalogue.goods[article[n]][{"zh": 1, "fa": 2, "en": 0}[language]]
+        if with_handle.size and pick[n][0] % 100 < FOLLOWED_SHARE * 100:
+            person = int(with_handle[pick[n][1] % with_handle.size])
         moment = int(midnight[day[n]] + second[n])
-        platforms = PLATFORMS[language]
-        record = {
-            "id": f"S{country.code}{n:07d}",
-            "channel": platforms[pick[n, 2] % len(platforms)],
-            "author": author,
-            "mail": mail,
-            "created": datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "lang": language,
-            "body": sentences[pick[n, 4] % len(sentences)].format(good=good),
-            "stars": STARS[chosen][pick[n, 0] % 3],
-            "sku": catalogue.codes[article[n]],
-            "shop": sites[pick[n, 4] % len(sites)].code,
-        }
-        found.append(
-            Post(
-                moment, json.dumps(record, ensure_ascii=False), str(record["id"]),
-                None if person is None else ids[person], chosen,
-            )
-        )  # fmt: skip
+        where = sites[pick[n][4] % len(sites)]
+        record = _write(pick[n], catalogue, int(article[n]), MOODS[mood[n]]) | _author(
+            pick[n], people, person
+        )
+        record |= {"id": f"S{country.code}{n:07d}", "shop": where, "created": _utc(moment)}
+        text = json.dumps(record, ensure_ascii=False)
+        author = None if person is None else ids[person]
+        found.append(Post(moment, text, str(record["id"]), author, MOODS[mood[n]]))
     return sorted(found, key=lambda post: (post.moment, post.post_id))
+
+
+def _utc(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _author(pick: list[int], people: People, person: int | None) -> dict[str, object]:
+    """Handle and, of every fourth person who is followed, the e-mail address."""
+    if person is None:
+        return {"author": f"@guest_{pick[1]}", "mail": None}
+    mail = people.emails[person, PLAIN] if pick[2] % 4 == 0 else None
+    return {"author": people.handle[person], "mail": mail}
+
+
+def _write(pick: list[int], catalogue: Catalogue, article: int, mood: str) -> dict[str, object]:
+    """What is said about an article, where and in which language."""
+    languages = LANGUAGES[catalogue.country.code]
+    language = languages[pick[3] % len(languages)]
+    sentences, platforms = POSTS[language][mood], PLATFORMS[language]
+    good = catalogue.goods[article][{"zh": 1, "fa": 2, "en": 0}[language]]
+    return {
+        "channel": platforms[pick[2] % len(platforms)],
+        "lang": language,
+        "body": sentences[pick[4] % len(sentences)].format(good=good),
+        "stars": STARS[mood][pick[0] % len(STARS[mood])],
+        "sku": catalogue.codes[article],
+    }

@@ -33,6 +33,7 @@ from dagster_project.core.simulation.tills import (
 
 SHIFT_CHANGE = 15 * 3600
 GIFT_SHARE = 0.02
+GIFT_FROM = 600  # minor units: nobody splits less
 CNY_CASH_STEP = 10  # fen: no coin below one jiao is given
 NOTE = {"CN": 1000, "IR": 50_000, "GB": 500}  # cash is handed over in multiples of this
 SCAN, WEIGH, PAY, BAG, OVERRIDE = range(5)
@@ -116,7 +117,8 @@ def rank_within(group: np.ndarray) -> np.ndarray:
 def total_receipts(receipts: Rows, lines: Rows, currency: str) -> Rows:
     """Add what is owed (``total``), cash rounding, lines, and what a crook paid and undid."""
     count = receipts["site"].size
-    gross = np.where(lines["kind"] == LINE_VOID, 0, lines["list"] - lines["discount"] + lines["tax"])
+    owed = lines["list"] - lines["discount"] + lines["tax"]
+    gross = np.where(lines["kind"] == LINE_VOID, 0, owed)
     total = np.bincount(lines["receipt"], weights=gross, minlength=count).astype(np.int64)
     rounding = np.zeros(count, dtype=np.int64)
     if currency == "CNY":
@@ -124,9 +126,7 @@ def total_receipts(receipts: Rows, lines: Rows, currency: str) -> Rows:
         step = CNY_CASH_STEP
         rounding = np.where(cash, (total + step // 2) // step * step - total, 0)
     items = np.bincount(lines["receipt"], minlength=count)
-    voided = np.bincount(
-        lines["receipt"], weights=lines["list"] - lines["discount"] + lines["tax"], minlength=count
-    ).astype(np.int64)
+    voided = np.bincount(lines["receipt"], weights=owed, minlength=count).astype(np.int64)
     paid_first = (receipts["kind"] == VOID) & (receipts["fraud"] != None)  # noqa: E711
     return receipts | {
         "total": total + rounding, "rounding": rounding, "items": items,
@@ -141,8 +141,9 @@ def make_tenders(
     paid = np.flatnonzero((receipts["total"] != 0) | (receipts["undone"] != 0))
     total, means = receipts["total"][paid], receipts["means"][paid]
     burnt, undone = points[paid], receipts["undone"][paid]
-    gift = np.where((rng.random(paid.size) < GIFT_SHARE) & (total > 600) & (burnt == 0), total // 3, 0)
-    gift = np.where(receipts["kind"][paid] == SALE, gift, 0)
+    gives = (rng.random(paid.size) < GIFT_SHARE) & (receipts["kind"][paid] == SALE)
+    gives &= (total > GIFT_FROM) & (burnt == 0)
+    gift = np.where(gives, total // 3, 0)
     rest = total - gift - burnt
     note = NOTE[country]
     handed = np.where((means == CASH) & (rest > 0), -(-rest // note) * note, rest)
@@ -236,7 +237,7 @@ ENTRY = {CHIP: "chip", TAP: "contactless", SWIPE: "magnetic"}
 
 
 def close_week(
-    rng: np.random.Generator, plan: Plan, week: Week, market: Market, people: People,
+    rng: np.random.Generator, week: Week, market: Market, people: People, *,
     numbered: tuple[Rows, Rows, np.ndarray], midnight: np.ndarray, points: np.ndarray,
     slow: SlowStep | None,
 ) -> ClosedWeek:  # fmt: skip
@@ -246,6 +247,4 @@ def close_week(
     first = (market.country.number * 1000 + week.number) * 10**7 + 10**10
     tenders["ref"] = np.where(tenders["auth"] < 0, -1, first + np.arange(tenders["auth"].size))
     steps = make_steps(rng, receipts, lines, market.catalogue.is_weighed, slow)
-    return ClosedWeek(
-        receipts, lines, tenders, steps, bons, receipt_moments(receipts, midnight)
-    )
+    return ClosedWeek(receipts, lines, tenders, steps, bons, receipt_moments(receipts, midnight))

@@ -123,11 +123,13 @@ class Tills:
         self, rng: np.random.Generator, journal: Journal, sold: np.ndarray, week: Week
     ) -> None:
         catalogue = self.market.catalogue
-        baskets = fill_baskets(rng, catalogue, sold, week.days, LINES_PER_RECEIPT)
+        baskets = fill_baskets(
+            rng, catalogue, sold, days=week.days, lines_per_basket=LINES_PER_RECEIPT
+        )
         home = np.array([shop.number for shop in self.shops])
         person = draw_shoppers(
-            rng, self.people, home[baskets.site], self.people.home, self.people.visits,
-            baskets.day, KNOWN_SHARE,
+            rng, self.people, group=home[baskets.site], of_person=self.people.home,
+            weight=self.people.visits, day=baskets.day, known_share=KNOWN_SHARE,
         )  # fmt: skip
         account = np.where(person >= 0, self.people.account[person], -1)
         shows = rng.random(person.size) < SHOWS_CARD_SHARE

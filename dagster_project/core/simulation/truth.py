@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import date
 
-
 import numpy as np
 
 from dagster_project.core.simulation.catalogue import Catalogue
@@ -65,7 +64,7 @@ def record_columns(people: People) -> Columns:
             rows += [(person, kind, value, spelling) for value, spelling in pairs]
     rows.append((None, "hub_phone", people.hub_phone, "plain"))
     names = ("person_id", "kind", "value", "spelling")
-    return {name: text(list(column)) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    return {name: text([row[n] for row in rows]) for n, name in enumerate(names)}
 
 
 def receipt_person_columns(closed: ClosedWeek, people: People) -> Columns:
@@ -99,7 +98,7 @@ def elasticity_columns(catalogue: Catalogue) -> Columns:
 
 
 def promotion_columns(plan: Plan, catalogue: Catalogue) -> Columns:
-    """``promotion_effects``: one row per promotion and article; total lift = uplift × price effect."""
+    """``promotion_effects``: by promotion and article; total lift = uplift × price effect."""
     rows = [
         (
             p.code, catalogue.codes[a], f"{p.uplift:.2f}", f"{p.discount:.2f}",
@@ -217,5 +216,3 @@ def argument_columns(plan: Plan) -> Columns:
         "faults": plan.faults, "start": plan.start,
     }  # fmt: skip
     return {name: text([str(value)]) for name, value in values.items()}
-
-

@@ -44,6 +44,7 @@ INSTALMENT_SHARE = 0.10
 INSTALMENTS_FROM = 40  # times the postage
 TWO_HOURS = 7200
 NO_ARTICLE = -1
+RARELY = 1e-9  # weight of those who never order online, for weeks in which nobody else is there
 
 
 class WebShop:
@@ -81,7 +82,9 @@ class WebShop:
 
     def _place(self, rng: np.random.Generator, sold: np.ndarray, week: Week) -> tuple[Rows, Rows]:
         people, catalogue = self.people, self.market.catalogue
-        baskets = fill_baskets(rng, catalogue, sold, week.days, LINES_PER_ORDER)
+        baskets = fill_baskets(
+            rng, catalogue, sold, days=week.days, lines_per_basket=LINES_PER_ORDER
+        )
         count = baskets.site.size
         person = self._shoppers(rng, baskets.day, week)
         logs_in = (rng.random(count) < LOGIN_SHARE) & (people.account[person] >= 0)
@@ -115,7 +118,15 @@ class WebShop:
         some = (people.from_day <= week.days[-1]) & (people.churn_day > week.days[0])
         all_week = (people.from_day <= week.days[0]) & (people.churn_day > week.days[-1])
         first, sure = (
-            draw_shoppers(rng, people, pool, same_pool, people.web * mask + 1e-9 * mask, day, 1.0)
+            draw_shoppers(
+                rng,
+                people,
+                group=pool,
+                of_person=same_pool,
+                weight=(people.web + RARELY) * mask,
+                day=day,
+                known_share=1.0,
+            )
             for mask in (some, all_week)
         )
         found = np.where(first >= 0, first, sure)
@@ -127,13 +138,11 @@ class WebShop:
         other = {"CN": ALIPAY, "IR": WALLET, "GB": WALLET}[self.market.country.code]
         return np.where((method == CARD) & (self.people.card_bin[person] < 0), other, method)
 
-    def _cancel(
-        self, rng: np.random.Generator, orders: Rows, lines: Rows
-    ) -> tuple[Rows, Rows]:
+    def _cancel(self, rng: np.random.Generator, orders: Rows, lines: Rows) -> tuple[Rows, Rows]:
         """Orders called off at once: like another one of the week, but with nothing sold."""
         count = orders["day"].size
-        like = np.sort(rng.integers(0, count, rng.poisson(count * CANCELLED_SHARE)) if count else [])
-        like = like.astype(np.int64)
+        some = rng.poisson(count * CANCELLED_SHARE)
+        like = np.sort(rng.integers(0, max(1, count), some)).astype(np.int64)
         copied = {name: values[like] for name, values in orders.items()}
         copied["state"] = np.full(like.size, CANCELLED)
         copied["sec"] = np.minimum(copied["sec"] + 240, 86399)

@@ -107,5 +107,3 @@ def payment_columns(
         "parts": whole(payments["parts"]),
         "placed_at": picked(payments["order"], local_times(moments, country.time_zone)),
     }
-
-

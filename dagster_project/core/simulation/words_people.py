@@ -58,7 +58,8 @@ STREETS = {
 }
 MAIL_DOMAINS = ("example.com", "example.org", "example.net")
 # Prefixes of mobile numbers; the rest is drawn, so that no number is anybody's on purpose.
-MOBILE = {"CN": ("138", "139", "150", "186"), "IR": ("0912", "0935", "0919"), "GB": ("07400", "07911")}
+MOBILE = {"CN": ("138", "139", "150", "186"), "IR": ("0912", "0935", "0919"),
+          "GB": ("07400", "07911")}  # fmt: skip
 # First six digits that card schemes reserve for tests.
 CARD_BINS = {
     "CN": (("620000", "UnionPay test"), ("411111", "Visa test"), ("555555", "Mastercard test")),
