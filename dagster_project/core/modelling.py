@@ -259,7 +259,7 @@ def _running(
 ) -> Iterator[subprocess.Popen[str]]:
     """dbt as a child with its JSON log on stdout; killed if the caller leaves early."""
     command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
-    command += ["--log-format", "json", "--no-use-colors", *arguments]
+    command += ["--log-format", "json", "--log-level-file", "info", "--no-use-colors", *arguments]
     command += ["--project-dir", str(project), "--profiles-dir", str(project)]
     command += ["--target-path", str(target), "--log-path", str(target)]
     process = subprocess.Popen(
@@ -308,9 +308,10 @@ def _new_target(home: Home) -> Path:
         shutil.rmtree(old)
     target = builds / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     target.mkdir()
-    parsed = home.dbt_target / "parse" / PARTIAL_PARSE
-    if parsed.exists():
-        shutil.copy2(parsed, target / PARTIAL_PARSE)
+    # An earlier build's: dbt counts the key as part of the profile, so the manifest's own parse,
+    # made without one, would be taken for another project's.
+    if parsed := sorted(builds.glob(f"*/{PARTIAL_PARSE}")):
+        shutil.copy2(parsed[-1], target / PARTIAL_PARSE)
     return target
 
 

@@ -122,7 +122,9 @@ def panel_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
         digest.update(f"{library} {version(library)}\n".encode())
     panel = read_panel(connection)
     if panel is not None:
-        digest.update(f"{panel.first_date} {panel.origin_date} {panel.calendar}\n".encode())
+        # A set is written in another order by every process.
+        days = [{**vars(day), "holidays": sorted(day.holidays)} for day in panel.calendar]
+        digest.update(f"{panel.first_date} {panel.origin_date} {days}\n".encode())
         for sender, days in panel.promotions.items():
             digest.update(sender.encode() + days.tobytes())
         for one in panel.series:
