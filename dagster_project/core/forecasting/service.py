@@ -123,8 +123,8 @@ def panel_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     panel = read_panel(connection)
     if panel is not None:
         # A set is written in another order by every process.
-        days = [{**vars(day), "holidays": sorted(day.holidays)} for day in panel.calendar]
-        digest.update(f"{panel.first_date} {panel.origin_date} {days}\n".encode())
+        calendar = [{**vars(day), "holidays": sorted(day.holidays)} for day in panel.calendar]
+        digest.update(f"{panel.first_date} {panel.origin_date} {calendar}\n".encode())
         for sender, days in panel.promotions.items():
             digest.update(sender.encode() + days.tobytes())
         for one in panel.series:
