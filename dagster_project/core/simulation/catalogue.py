@@ -68,7 +68,7 @@ class Catalogue:
     price: np.ndarray  # list price by article and day, minor units
     promotions: tuple[Promotion, ...]
 
-    @property
+    @cached_property
     def codes(self) -> list[str]:
         """Article codes: the country and a number that is the same good in all countries."""
         return [f"{self.country.code}{10001 + n}" for n in range(len(self.goods))]

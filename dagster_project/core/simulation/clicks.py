@@ -180,7 +180,7 @@ def click_columns(
         "eid": text([f"{head}{n:07d}" for n in range(size)]),
         "site": picked(events["site"], [site.code for site in sites]),
         "cookie": text(cookies),
-        "club_no": picked(events["account"], people.accounts.number),
+        "club_no": picked(events["account"], people.club_numbers),
         "happened": text(stamp),
         "action": picked(action, ACTIONS),
         "path": text(paths),

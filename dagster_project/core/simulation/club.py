@@ -96,7 +96,7 @@ def member_columns(
         for year, p in zip(people.birth_year[person].tolist(), person.tolist(), strict=True)
     ]
     return {
-        "club_no": picked(account, accounts.number),
+        "club_no": picked(account, people.club_numbers),
         "valid_from": local_times(moment[chosen], HEAD_OFFICE, with_offset=False),
         "joined": local_times(joined, HEAD_OFFICE, with_offset=False),
         "full_name": text(people.names[person, spelling]),
@@ -133,7 +133,7 @@ class Ledger:
     def __init__(self, people: People) -> None:
         """Every account begins with nothing."""
         self.unit = people.country.points_unit
-        self.numbers = people.accounts.number
+        self.numbers = people.club_numbers
         self.balance = np.zeros(people.accounts.person.size, dtype=np.int64)
 
     def use(self, rng: np.random.Generator, account: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -203,7 +203,7 @@ def consent_rows(plan: Plan, people: People) -> tuple[Columns, np.ndarray]:
     rows, yes, moment = rows[order], yes[order], moment[order]
     places = ["form", "app"]
     columns = {
-        "club_no": picked(account[rows], accounts.number),
+        "club_no": picked(account[rows], people.club_numbers),
         "what_for": picked(purpose[rows], PURPOSES),
         "yes_no": picked(np.where(yes, 0, 1), ["Y", "N"]),
         "basis": text(["consent"] * rows.size),

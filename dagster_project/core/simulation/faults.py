@@ -195,10 +195,10 @@ def card_in_text(sheet: Sheet) -> Damage:
 
 
 def truncated_file(sheet: Sheet) -> Damage:
-    """The transfer breaks in the middle of the last row; later the file comes whole."""
+    """The transfer breaks in the middle of a row; later the file comes whole."""
     cut = sheet.content[: len(sheet.content) * 2 // 3]
     cut = cut[: cut.rindex(b"\n") + 4]  # the beginning of one more row, without its end
-    return Damage([(sheet.name, cut), (sheet.renamed("_again"), sheet.content)], len(sheet.rows))
+    return Damage([(sheet.name, cut), (sheet.renamed("_again"), sheet.content)], 1)
 
 
 def wrong_encoding(sheet: Sheet) -> Damage:
@@ -243,7 +243,7 @@ FAULTS = (
     Fault("reordered_columns", ("steps", "points"), 1, 4, LOADED, reordered_columns),
     Fault("corrected_row", ("receipts",), 2, 10, LOADED, corrected_row),
     Fault("card_in_text", ("orders",), 2, 10, LOADED, card_in_text),
-    Fault("truncated_file", ("events",), 1, 4, HELD_BACK, truncated_file),
+    Fault("truncated_file", ("events",), 1, 4, REJECTED, truncated_file),
     Fault("empty_file", ("steps",), 1, 3, HELD_BACK, empty_file),
     Fault("wrong_encoding", ("orders",), 0, 2, HELD_BACK, wrong_encoding, "CN"),
     Fault("missing_column", ("points",), 0, 2, HELD_BACK, missing_column),

@@ -7,8 +7,10 @@ not: what they buy (``tills``, ``web``) or the files of the club (``club``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from dagster_project.core.simulation.plan import COUNTRIES, Country, Plan, Stream
 from dagster_project.core.simulation.words_people import (
@@ -88,9 +90,15 @@ class People:
         """The phone that cashiers type when a member gives none."""
         return f"{self.phones[0, PLAIN][:-4]}0000"
 
-    def ids(self) -> list[str]:
+    @cached_property
+    def ids(self) -> pa.Array:
         """Person ids, unique over all countries."""
-        return [f"p{self.first_number + n:07d}" for n in range(self.size)]
+        return pa.array([f"p{self.first_number + n:07d}" for n in range(self.size)])
+
+    @cached_property
+    def club_numbers(self) -> pa.Array:
+        """Numbers of the member accounts."""
+        return pa.array(self.accounts.number, type=pa.string())
 
 
 def luhn(first_15: str) -> str:

@@ -48,7 +48,7 @@ def make_posts(
     with_handle = np.flatnonzero(people.handle != None)  # noqa: E711 - element by element
     pick = rng.integers(0, 10**6, (count, 5)).tolist()
     sites = [site.code for site in plan.sites if site.country is country]
-    ids = people.ids()
+    ids = people.ids.to_pylist()
     found = []
     for n in range(count):
         person = None

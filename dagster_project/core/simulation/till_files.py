@@ -41,7 +41,7 @@ def receipt_columns(
 ) -> Columns:
     """``lantern_receipts``: one row per till transaction."""
     receipts, digits = closed.receipts, country.minor_digits
-    account = picked(receipts["account"], people.accounts.number)
+    account = picked(receipts["account"], people.club_numbers)
     codes = [site.code for site in sites]
     count = receipts["site"].size
     seconds = np.bincount(

@@ -30,7 +30,7 @@ def person_columns(plan: Plan, people: People) -> Columns:
     """``persons``: one row per person; from the churn date on they no longer buy."""
     homes = {site.number: site.code for site in plan.sites}
     return {
-        "person_id": text(people.ids()),
+        "person_id": people.ids,
         "country_code": text([people.country.code] * people.size),
         "home_store_code": text([homes[int(home)] for home in people.home]),
         "buys_from": text(_dates(plan, np.maximum(people.from_day, 0))),
@@ -47,7 +47,7 @@ def record_columns(people: People) -> Columns:
     ``kind`` is member, visitor, handle, card, phone, email or name; a phone that a shop's cashier
     typed for many members stands here as ``hub_phone`` without a person.
     """
-    ids, accounts = people.ids(), people.accounts
+    ids, accounts = people.ids.to_pylist(), people.accounts
     rows: list[tuple[str | None, str, str, str]] = []
     member = zip(accounts.person.tolist(), accounts.number, accounts.spelling, strict=True)
     rows += [(ids[p], "member", number, SPELLINGS[s]) for p, number, s in member]
@@ -72,7 +72,7 @@ def receipt_person_columns(closed: ClosedWeek, people: People) -> Columns:
     known = np.flatnonzero(closed.receipts["person"] >= 0)
     return {
         "receipt_id": text(closed.bons[known]),
-        "person_id": picked(closed.receipts["person"][known], people.ids()),
+        "person_id": picked(closed.receipts["person"][known], people.ids),
     }
 
 
@@ -81,7 +81,7 @@ def order_person_columns(orders: Rows, people: People) -> Columns:
     guest = orders["account"] < 0
     return {
         "order_id": text(orders["number"]),
-        "person_id": picked(orders["person"], people.ids()),
+        "person_id": picked(orders["person"], people.ids),
         "is_guest": picked(np.where(guest, 0, 1), ["true", "false"]),
         "spelling": picked(orders["spelling"], SPELLINGS),
     }

@@ -49,7 +49,7 @@ def order_columns(
         "state": picked(orders["state"], STATES),
         "shop": picked(orders["site"], [site.code for site in sites]),
         "via": picked(orders["site"], kinds),
-        "club_no": picked(orders["account"], people.accounts.number),
+        "club_no": picked(orders["account"], people.club_numbers),
         "mail": text(mail),
         "mobile": text(phone),
         "receiver": text(people.names[person, spelling]),
