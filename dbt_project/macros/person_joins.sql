@@ -6,7 +6,7 @@
 -#}
 {% macro person_joins(relation, columns) -%}
     {%- for kind, column in columns.items() %}
-    left join identifiers as {{ kind }}_persons
+    left join {{ ref('stg_identity__person_identifiers') }} as {{ kind }}_persons
         on
             {{ kind }}_persons.identifier_kind = '{{ kind }}'
             {%- if kind in ['member', 'visitor', 'handle'] %}

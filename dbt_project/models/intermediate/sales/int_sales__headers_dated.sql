@@ -1,17 +1,5 @@
 with
 
-headers as (
-    select * from {{ ref('int_sales__headers_unioned') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
-offsets as (
-    select * from {{ ref('int_sales__offsets_dated') }}
-),
-
 at_stores as (
     select
         headers.transaction_key,
@@ -40,8 +28,8 @@ at_stores as (
         -- A shop nobody has described yet keeps UTC until its master data come.
         coalesce(stores.time_zone, 'UTC') as time_zone,
         coalesce(stores.cut_off_hour, 0) as cut_off_hour
-    from headers
-    left join stores
+    from {{ ref('int_sales__headers_unioned') }} as headers
+    left join {{ ref('dim_store') }} as stores
         on
             headers.sender = stores.sender
             and headers.store_code = stores.store_code
@@ -81,7 +69,7 @@ on_the_wall as (
             false
         ) as is_local_time_ambiguous
     from at_stores
-    left join offsets
+    left join {{ ref('int_sales__offsets_dated') }} as offsets
         on
             at_stores.time_zone = offsets.time_zone
             and at_stores.utc_day_number = offsets.utc_day_number

@@ -20,41 +20,15 @@
 
 with
 
-headers as (
-    select *
-    from {{ ref('int_sales__headers_dated') }}
-    {{ of_touched_days() }}
-),
-
-tenders as (
-    select * from {{ ref('int_tender__tenders_unioned') }}
-),
-
-identifiers as (
-    select * from {{ ref('stg_identity__person_identifiers') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-channels as (
-    select * from {{ ref('dim_channel') }}
-),
-
-rates as (
-    select * from {{ ref('int_rates__daily') }}
-),
-
 cards as (
     select
-        headers.transaction_key,
+        tenders.template,
+        tenders.sender,
+        tenders.receipt_id,
         min_by(tenders.card_number_token, tenders.tender_number) as card_number_token
-    from headers
-    inner join tenders
-        on {{ receipt_reference('headers') }} = {{ receipt_reference('tenders') }}
+    from {{ ref('int_tender__tenders_unioned') }} as tenders
     where tenders.card_number_token is not null
-    group by headers.transaction_key
+    group by tenders.template, tenders.sender, tenders.receipt_id
 ),
 
 identified as (
@@ -80,9 +54,10 @@ identified as (
         headers.duration_seconds,
         headers.batch_id,
         {{ first_known_person('headers', identifier_columns) }} as person_key
-    from headers
-    left join cards on headers.transaction_key = cards.transaction_key
+    from {{ ref('int_sales__headers_dated') }} as headers
+    left join cards on {{ receipt_reference('headers') }} = {{ receipt_reference('cards') }}
     {{- person_joins('headers', identifier_columns) }}
+    where {{ is_of_touched_day('headers.business_date') }}
 ),
 
 resolved as (
@@ -118,13 +93,13 @@ resolved as (
         ) as exchange_rate,
         identified.batch_id
     from identified
-    left join customers
+    left join {{ ref('dim_customer') }} as customers
         on
             identified.person_key = customers.customer_durable_key
             and identified.sold_at >= customers.valid_from_at
             and identified.sold_at < customers.valid_to_at
-    left join channels on identified.channel_code = channels.channel_code
-    left join rates
+    left join {{ ref('dim_channel') }} as channels on identified.channel_code = channels.channel_code
+    left join {{ ref('int_rates__daily') }} as rates
         on
             identified.currency_code = rates.currency_code
             and identified.business_date = rates.business_date

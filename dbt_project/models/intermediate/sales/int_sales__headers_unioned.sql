@@ -1,13 +1,5 @@
 with
 
-receipts as (
-    select * from {{ ref('stg_pos_standard__receipts') }}
-),
-
-orders as (
-    select * from {{ ref('stg_web_order__orders') }}
-),
-
 headers as (
     select
         record_key as transaction_key,
@@ -30,7 +22,7 @@ headers as (
         guest_count,
         duration_seconds,
         batch_id
-    from receipts
+    from {{ ref('stg_pos_standard__receipts') }} as receipts
 
     union all
 
@@ -55,7 +47,7 @@ headers as (
         cast(null as bigint) as guest_count,
         cast(null as bigint) as duration_seconds,
         batch_id
-    from orders
+    from {{ ref('stg_web_order__orders') }} as orders
 )
 
 select * from headers

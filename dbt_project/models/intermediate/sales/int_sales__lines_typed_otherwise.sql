@@ -12,15 +12,7 @@
 
 with
 
-lines as (
-    select * from {{ ref('int_sales__lines_unioned') }}
-),
-
-headers as (
-    select * from {{ ref('int_sales__headers_resolved') }}
-),
-
-on_receipts as (
+typed_otherwise as (
     select
         lines.sales_line_key,
         lines.template,
@@ -46,14 +38,16 @@ on_receipts as (
             as tax_amount_reporting,
         lines.sold_at,
         lines.batch_id
-    from lines
-    inner join headers
+    from {{ ref('int_sales__lines_unioned') }} as lines
+    inner join {{ ref('int_sales__headers_resolved') }} as headers
         on {{ receipt_reference('lines') }} = {{ receipt_reference('headers') }}
-    where not {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
-),
+    where
+        not {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
+        and {{ is_of_touched_day('headers.business_date') }}
 
--- Without its receipt a line has no shop and no currency: it waits here, on its own UTC date.
-without_receipt as (
+    union all
+
+    -- Without its receipt a line has no shop and no currency: it waits here, on its own UTC date.
     select
         lines.sales_line_key,
         lines.template,
@@ -73,19 +67,12 @@ without_receipt as (
         cast(null as decimal(18, 4)) as tax_amount_reporting,
         lines.sold_at,
         lines.batch_id
-    from lines
+    from {{ ref('int_sales__lines_unioned') }} as lines
     where {{ receipt_reference('lines') }} not in (
         select {{ receipt_reference('known') }}
         from {{ ref('int_sales__headers_unioned') }} as known
     )
-),
-
-typed_otherwise as (
-    select * from on_receipts
-    union all
-    select * from without_receipt
+    and {{ is_of_touched_day('cast(lines.sold_at as date)') }}
 )
 
-select *
-from typed_otherwise
-{{ of_touched_days() }}
+select * from typed_otherwise

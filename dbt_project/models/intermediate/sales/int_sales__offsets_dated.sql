@@ -2,17 +2,9 @@
 
 with
 
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
-calendar_days as (
-    select * from {{ ref('stg_reference__calendar_days') }}
-),
-
 zones as (
     select distinct time_zone
-    from stores
+    from {{ ref('dim_store') }} as stores
 ),
 
 midnights as (
@@ -20,7 +12,7 @@ midnights as (
         zones.time_zone,
         cast(calendar_days.calendar_date as timestamp) at time zone 'UTC' as midnight_at
     from zones
-    cross join calendar_days
+    cross join {{ ref('stg_reference__calendar_days') }} as calendar_days
 ),
 
 days as (

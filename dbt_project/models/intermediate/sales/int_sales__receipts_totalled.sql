@@ -1,64 +1,49 @@
+{%- set measures = [
+    'quantity',
+    'list_amount',
+    'discount_amount',
+    'tax_amount',
+    'list_amount_reporting',
+    'discount_amount_reporting',
+    'tax_amount_reporting',
+] %}
+
 with
 
-headers as (
-    select * from {{ ref('int_sales__headers_resolved') }}
-),
-
-sales_lines as (
-    select * from {{ ref('fct_sales_line') }}
-),
-
-lines_typed_otherwise as (
-    select * from {{ ref('int_sales__lines_typed_otherwise') }}
-),
-
-tenders as (
-    select * from {{ ref('fct_tender') }}
-),
-
 -- Lines that count; on receipts that are no sales, what stands on them. Struck-off lines are none.
-counted_lines as (
+delivered_lines as (
     select
         business_date,
         transaction_key,
-        quantity,
-        list_amount,
-        discount_amount,
-        tax_amount,
-        list_amount_reporting,
-        discount_amount_reporting,
-        tax_amount_reporting
-    from sales_lines
+        {%- for measure in measures %}
+        {{ measure }},
+        {%- endfor %}
+        true as is_counted
+    from {{ ref('fct_sales_line') }}
 
     union all
 
     select
         business_date,
         transaction_key,
-        quantity,
-        list_amount,
-        discount_amount,
-        tax_amount,
-        list_amount_reporting,
-        discount_amount_reporting,
-        tax_amount_reporting
-    from lines_typed_otherwise
-    where transaction_key is not null and line_type != 'void'
+        {%- for measure in measures %}
+        {{ measure }},
+        {%- endfor %}
+        line_type != 'void' as is_counted
+    from {{ ref('int_sales__lines_typed_otherwise') }}
+    where transaction_key is not null
 ),
 
 line_totals as (
     select
         business_date,
         transaction_key,
-        count(*) as line_count,
-        sum(quantity) as quantity,
-        sum(list_amount) as list_amount,
-        sum(discount_amount) as discount_amount,
-        sum(tax_amount) as tax_amount,
-        sum(list_amount_reporting) as list_amount_reporting,
-        sum(discount_amount_reporting) as discount_amount_reporting,
-        sum(tax_amount_reporting) as tax_amount_reporting
-    from counted_lines
+        {%- for measure in measures %}
+        sum({{ measure }}) filter (where is_counted) as {{ measure }},
+        {%- endfor %}
+        count(*) filter (where is_counted) as line_count,
+        count(*) as delivered_line_count
+    from delivered_lines
     group by business_date, transaction_key
 ),
 
@@ -71,7 +56,7 @@ tender_totals as (
         -- One currency, and which: amounts in several cannot be added up to the cent.
         min(currency_code) as first_currency_code,
         max(currency_code) as last_currency_code
-    from tenders
+    from {{ ref('fct_tender') }}
     group by business_date, transaction_key
 ),
 
@@ -80,6 +65,7 @@ totalled as (
         headers.business_date,
         headers.transaction_key,
         cast(coalesce(line_totals.line_count, 0) as integer) as line_count,
+        cast(coalesce(line_totals.delivered_line_count, 0) as integer) as delivered_line_count,
         cast(coalesce(line_totals.quantity, 0) as decimal(18, 3)) as quantity,
         {%- for column in ['list_amount', 'discount_amount', 'tax_amount'] %}
         cast(coalesce(line_totals.{{ column }}, 0) as decimal(18, 4)) as {{ column }},
@@ -96,7 +82,7 @@ totalled as (
             false
         ) as is_tender_of_one_currency,
         tender_totals.instalment_count
-    from headers
+    from {{ ref('int_sales__headers_resolved') }} as headers
     left join line_totals
         on
             headers.business_date = line_totals.business_date

@@ -1,13 +1,5 @@
 with
 
-lines as (
-    select * from {{ ref('int_sales__lines_unioned') }}
-),
-
-headers as (
-    select * from {{ ref('int_sales__headers_unioned') }}
-),
-
 returns as (
     select
         sales_line_key,
@@ -15,7 +7,7 @@ returns as (
         sender,
         original_receipt_id,
         original_line_number
-    from lines
+    from {{ ref('int_sales__lines_unioned') }} as lines
     where
         line_type = 'return'
         and original_receipt_id is not null
@@ -29,12 +21,12 @@ found as (
         lines.sales_line_key as original_line_key,
         case when lines.template = returns.template then 1 else 2 end as preference
     from returns
-    inner join lines
+    inner join {{ ref('int_sales__lines_unioned') }} as lines
         on
             returns.sender = lines.sender
             and returns.original_receipt_id = lines.receipt_id
             and returns.original_line_number = lines.line_number
-    inner join headers
+    inner join {{ ref('int_sales__headers_unioned') }} as headers
         on {{ receipt_reference('lines') }} = {{ receipt_reference('headers') }}
     where
         {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}

@@ -16,40 +16,24 @@
 
 with
 
-touched_receipts as (
-    select * from {{ ref('int_sales__touched_receipts') }}
-),
-
-headers as (
-    select * from {{ ref('int_sales__headers_dated') }}
-),
-
-lines as (
-    select * from {{ ref('int_sales__lines_unioned') }}
-),
-
-rates as (
-    select * from {{ ref('int_rates__daily') }}
-),
-
 days as (
     select headers.business_date
-    from headers
-    inner join touched_receipts on headers.transaction_key = touched_receipts.transaction_key
+    from {{ ref('int_sales__headers_dated') }} as headers
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts on headers.transaction_key = touched_receipts.transaction_key
 
     union
 
     -- Lines whose receipt has not come stand on their own UTC date.
     select cast(lines.sold_at as date) as business_date
-    from lines
-    inner join touched_receipts
+    from {{ ref('int_sales__lines_unioned') }} as lines
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
         on {{ receipt_reference('lines') }} = {{ receipt_reference('touched_receipts') }}
     where touched_receipts.transaction_key is null
 
     union
 
     select business_date
-    from rates
+    from {{ ref('int_rates__daily') }} as rates
     where changed_batch_id > {{ built_batch_id() }}
     {%- for schema, name in by_transaction %}
     {%- set stored = stored_table(schema, name) %}
@@ -59,7 +43,7 @@ days as (
 
     select stored.business_date
     from {{ stored }} as stored
-    inner join touched_receipts on stored.transaction_key = touched_receipts.transaction_key
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts on stored.transaction_key = touched_receipts.transaction_key
     {%- endif %}
     {%- endfor %}
     {%- if by_receipt %}
@@ -68,7 +52,7 @@ days as (
 
     select stored.business_date
     from {{ by_receipt }} as stored
-    inner join touched_receipts
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
         on {{ receipt_reference('stored') }} = {{ receipt_reference('touched_receipts') }}
     {%- endif %}
     {%- if stored_lines %}

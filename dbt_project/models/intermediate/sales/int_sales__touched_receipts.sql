@@ -10,18 +10,6 @@
 
 with
 
-headers as (
-    select * from {{ ref('int_sales__headers_unioned') }}
-),
-
-lines as (
-    select * from {{ ref('int_sales__lines_unioned') }}
-),
-
-tenders as (
-    select * from {{ ref('int_tender__tenders_unioned') }}
-),
-
 -- A shop's time zone and cut-off hour decide the business date.
 changed_stores as (
     select
@@ -44,25 +32,25 @@ changed_identifiers as (
 
 touched as (
     select template, sender, receipt_id
-    from headers
+    from {{ ref('int_sales__headers_unioned') }} as headers
     where batch_id > {{ built_batch_id() }}
 
     union
 
     select template, sender, receipt_id
-    from lines
+    from {{ ref('int_sales__lines_unioned') }} as lines
     where batch_id > {{ built_batch_id() }}
 
     union
 
     select template, sender, receipt_id
-    from tenders
+    from {{ ref('int_tender__tenders_unioned') }} as tenders
     where batch_id > {{ built_batch_id() }}
 
     union
 
     select headers.template, headers.sender, headers.receipt_id
-    from headers
+    from {{ ref('int_sales__headers_unioned') }} as headers
     inner join changed_stores
         on
             headers.sender = changed_stores.sender
@@ -74,7 +62,7 @@ touched as (
     union
 
     select headers.template, headers.sender, headers.receipt_id
-    from headers
+    from {{ ref('int_sales__headers_unioned') }} as headers
     inner join changed_identifiers
         on
             changed_identifiers.identifier_kind = '{{ kind }}'
@@ -87,7 +75,7 @@ touched as (
     union
 
     select tenders.template, tenders.sender, tenders.receipt_id
-    from tenders
+    from {{ ref('int_tender__tenders_unioned') }} as tenders
     inner join changed_identifiers
         on
             changed_identifiers.identifier_kind = 'card'
@@ -102,7 +90,7 @@ with_returns as (
     union
 
     select lines.template, lines.sender, lines.receipt_id
-    from lines
+    from {{ ref('int_sales__lines_unioned') }} as lines
     inner join touched
         on lines.sender = touched.sender and lines.original_receipt_id = touched.receipt_id
 ),
@@ -114,7 +102,7 @@ touched_receipts as (
         with_returns.receipt_id,
         headers.transaction_key
     from with_returns
-    left join headers
+    left join {{ ref('int_sales__headers_unioned') }} as headers
         on {{ receipt_reference('with_returns') }} = {{ receipt_reference('headers') }}
     where {{ 'false' if replaces_all_days() else 'true' }}
 )

@@ -1,9 +1,5 @@
 with
 
-posts as (
-    select * from {{ ref('stg_post__posts') }}
-),
-
 counted as (
     select
         record_key as social_post_key,
@@ -23,7 +19,7 @@ counted as (
         {{ match_count(
             without_matches('text', lexicon_words('complaint')), lexicon_words('praise')
         ) }} as praise_count
-    from posts
+    from {{ ref('stg_post__posts') }} as posts
 ),
 
 -- Stars say it better than words: one is -1, three 0, five 1. Without stars, the share of praise

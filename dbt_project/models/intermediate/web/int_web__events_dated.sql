@@ -1,17 +1,5 @@
 with
 
-events as (
-    select * from {{ ref('stg_web_event__events') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
-offsets as (
-    select * from {{ ref('int_sales__offsets_dated') }}
-),
-
 at_stores as (
     select
         events.record_key as web_event_key,
@@ -35,8 +23,8 @@ at_stores as (
         coalesce(stores.store_durable_key, -1) as store_durable_key,
         coalesce(stores.time_zone, 'UTC') as time_zone,
         coalesce(stores.cut_off_hour, 0) as cut_off_hour
-    from events
-    left join stores
+    from {{ ref('stg_web_event__events') }} as events
+    left join {{ ref('dim_store') }} as stores
         on
             events.sender = stores.sender
             and events.store_code = stores.store_code
@@ -67,7 +55,7 @@ on_the_wall as (
         at_stores.cut_off_hour,
         at_stores.batch_id
     from at_stores
-    left join offsets
+    left join {{ ref('int_sales__offsets_dated') }} as offsets
         on
             at_stores.time_zone = offsets.time_zone
             and at_stores.utc_day_number = offsets.utc_day_number

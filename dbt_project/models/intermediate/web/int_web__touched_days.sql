@@ -6,10 +6,6 @@
 
 with
 
-events as (
-    select * from {{ ref('int_web__events_dated') }}
-),
-
 changed_stores as (
     select
         sender,
@@ -29,19 +25,15 @@ changed_identifiers as (
     where changed_batch_id > {{ built_batch_id() }}
 ),
 
-touched_receipts as (
-    select * from {{ ref('int_sales__touched_receipts') }}
-),
-
 touched_events as (
     select web_event_key, business_date
-    from events
+    from {{ ref('int_web__events_dated') }} as events
     where batch_id > {{ built_batch_id() }}
 
     union
 
     select events.web_event_key, events.business_date
-    from events
+    from {{ ref('int_web__events_dated') }} as events
     inner join changed_stores
         on
             events.sender = changed_stores.sender
@@ -53,7 +45,7 @@ touched_events as (
     union
 
     select events.web_event_key, events.business_date
-    from events
+    from {{ ref('int_web__events_dated') }} as events
     inner join changed_identifiers
         on
             changed_identifiers.identifier_kind = '{{ kind }}'
@@ -64,8 +56,8 @@ touched_events as (
     union
 
     select events.web_event_key, events.business_date
-    from events
-    inner join touched_receipts
+    from {{ ref('int_web__events_dated') }} as events
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
         on
             touched_receipts.template = 'web_order'
             and events.sender = touched_receipts.sender

@@ -2,21 +2,9 @@
 
 with
 
-changes as (
-    select * from {{ ref('stg_consent__changes') }}
-),
-
-identifiers as (
-    select * from {{ ref('stg_identity__person_identifiers') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
 consents as (
     select
-        changes.record_key as consent_change_key,
+        changes.record_key as consent_key,
         changes.sender,
         coalesce(customers.customer_key, -1) as customer_key,
         coalesce(customers.customer_durable_key, -1) as customer_durable_key,
@@ -36,19 +24,17 @@ consents as (
         cast(changes.changed_at as date) as business_date,
         {{ date_key('cast(changes.changed_at as date)') }} as date_key,
         changes.batch_id
-    from changes
-    left join identifiers
+    from {{ ref('stg_consent__changes') }} as changes
+    left join {{ ref('stg_identity__person_identifiers') }} as identifiers
         on
             identifiers.identifier_kind = 'member'
             and changes.sender = identifiers.sender
             and changes.member_number_token = identifiers.identifier_token
-    left join customers
+    left join {{ ref('dim_customer') }} as customers
         on
             identifiers.person_key = customers.customer_durable_key
             and changes.changed_at >= customers.valid_from_at
             and changes.changed_at < customers.valid_to_at
 )
 
-select *
-from consents
-order by business_date
+select * from consents

@@ -2,34 +2,10 @@
 
 with
 
-entries as (
-    select * from {{ ref('stg_points_entry__entries') }}
-),
-
-identifiers as (
-    select * from {{ ref('stg_identity__person_identifiers') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
-offsets as (
-    select * from {{ ref('int_sales__offsets_dated') }}
-),
-
-headers as (
-    select * from {{ ref('int_sales__headers_resolved') }}
-),
-
 -- Booked on the local date of the member's home shop.
 owned as (
     select
-        entries.record_key as points_entry_key,
+        entries.record_key as points_ledger_key,
         entries.sender,
         entries.entry_id,
         entries.entry_type,
@@ -41,24 +17,24 @@ owned as (
         coalesce(customers.customer_key, -1) as customer_key,
         coalesce(customers.customer_durable_key, -1) as customer_durable_key,
         coalesce(stores.time_zone, 'UTC') as time_zone
-    from entries
-    left join identifiers
+    from {{ ref('stg_points_entry__entries') }} as entries
+    left join {{ ref('stg_identity__person_identifiers') }} as identifiers
         on
             identifiers.identifier_kind = 'member'
             and entries.sender = identifiers.sender
             and entries.member_number_token = identifiers.identifier_token
-    left join customers
+    left join {{ ref('dim_customer') }} as customers
         on
             identifiers.person_key = customers.customer_durable_key
             and entries.booked_at >= customers.valid_from_at
             and entries.booked_at < customers.valid_to_at
-    left join stores
+    left join {{ ref('dim_store') }} as stores
         on customers.home_store_durable_key = stores.store_durable_key and stores.is_current
 ),
 
 points_ledger as (
     select
-        owned.points_entry_key,
+        owned.points_ledger_key,
         owned.sender,
         owned.entry_id,
         owned.entry_type,
@@ -74,22 +50,20 @@ points_ledger as (
         owned.points,
         owned.batch_id
     from owned
-    left join offsets
+    left join {{ ref('int_sales__offsets_dated') }} as offsets
         on
             owned.time_zone = offsets.time_zone
             and owned.utc_day_number = offsets.utc_day_number
-    left join headers as till_receipts
+    left join {{ ref('int_sales__headers_resolved') }} as till_receipts
         on
             till_receipts.template = 'pos_standard'
             and owned.sender = till_receipts.sender
             and owned.receipt_id = till_receipts.receipt_id
-    left join headers as web_orders
+    left join {{ ref('int_sales__headers_resolved') }} as web_orders
         on
             web_orders.template = 'web_order'
             and owned.sender = web_orders.sender
             and owned.receipt_id = web_orders.receipt_id
 )
 
-select *
-from points_ledger
-order by business_date
+select * from points_ledger

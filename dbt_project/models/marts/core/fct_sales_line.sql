@@ -17,28 +17,6 @@
 
 with
 
-headers as (
-    select *
-    from {{ ref('int_sales__headers_resolved') }}
-    {{ of_touched_days() }}
-),
-
-lines as (
-    select * from {{ ref('int_sales__lines_unioned') }}
-),
-
-linked_returns as (
-    select * from {{ ref('int_sales__returns_linked') }}
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
-),
-
-promotions as (
-    select * from {{ ref('dim_promotion') }}
-),
-
 sales_lines as (
     select
         lines.sales_line_key,
@@ -95,21 +73,22 @@ sales_lines as (
         {{ reporting_amount('lines.cost_amount', 'headers.exchange_rate') }}
             as cost_amount_reporting,
         lines.batch_id
-    from headers
-    inner join lines
+    from {{ ref('int_sales__headers_resolved') }} as headers
+    inner join {{ ref('int_sales__lines_unioned') }} as lines
         on {{ receipt_reference('headers') }} = {{ receipt_reference('lines') }}
-    left join products
+    left join {{ ref('dim_product') }} as products
         on
             lines.sender = products.sender
             and lines.product_code = products.product_code
             and headers.sold_at >= products.valid_from_at
             and headers.sold_at < products.valid_to_at
-    left join promotions
+    left join {{ ref('dim_promotion') }} as promotions
         on lines.sender = promotions.sender and lines.promotion_code = promotions.promotion_code
-    left join linked_returns on lines.sales_line_key = linked_returns.sales_line_key
-    where {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
+    left join {{ ref('int_sales__returns_linked') }} as linked_returns on lines.sales_line_key = linked_returns.sales_line_key
+    where
+        {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
+        and {{ is_of_touched_day('headers.business_date') }}
+    order by headers.business_date
 )
 
-select *
-from sales_lines
-order by business_date
+select * from sales_lines

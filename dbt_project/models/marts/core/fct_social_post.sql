@@ -3,26 +3,6 @@
 
 with
 
-posts as (
-    select * from {{ ref('int_social__posts_scored') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
-identifiers as (
-    select * from {{ ref('stg_identity__person_identifiers') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
-),
-
 located as (
     select
         posts.social_post_key,
@@ -36,8 +16,8 @@ located as (
         -- A post about no shop in particular keeps its UTC date.
         {{ local_time('posts.posted_at', "coalesce(stores.time_zone, 'UTC')") }} as posted_at_local,
         coalesce(stores.cut_off_hour, 0) as cut_off_hour
-    from posts
-    left join stores
+    from {{ ref('int_social__posts_scored') }} as posts
+    left join {{ ref('dim_store') }} as stores
         on
             posts.sender = stores.sender
             and posts.store_code = stores.store_code
@@ -80,15 +60,15 @@ social_posts as (
         posts.sentiment,
         cast(posts.text_length as integer) as text_length,
         posts.batch_id
-    from posts
+    from {{ ref('int_social__posts_scored') }} as posts
     inner join located on posts.social_post_key = located.social_post_key
     inner join identified on posts.social_post_key = identified.social_post_key
-    left join customers
+    left join {{ ref('dim_customer') }} as customers
         on
             identified.person_key = customers.customer_durable_key
             and posts.posted_at >= customers.valid_from_at
             and posts.posted_at < customers.valid_to_at
-    left join products
+    left join {{ ref('dim_product') }} as products
         on
             posts.sender = products.sender
             and posts.product_code = products.product_code
@@ -96,6 +76,4 @@ social_posts as (
             and posts.posted_at < products.valid_to_at
 )
 
-select *
-from social_posts
-order by business_date
+select * from social_posts

@@ -1,4 +1,4 @@
--- Grain: one row per tender movement of a receipt or order - payment, change, refund
+-- Grain: one row per tender movement of a receipt or order
 {{
     config(
         materialized='incremental',
@@ -12,24 +12,6 @@
 -- depends_on: {{ ref('int_sales__touched_days') }}
 
 with
-
-headers as (
-    select *
-    from {{ ref('int_sales__headers_resolved') }}
-    {{ of_touched_days() }}
-),
-
-tenders as (
-    select * from {{ ref('int_tender__tenders_unioned') }}
-),
-
-tender_types as (
-    select * from {{ ref('dim_tender_type') }}
-),
-
-rates as (
-    select * from {{ ref('int_rates__daily') }}
-),
 
 converted as (
     select
@@ -67,14 +49,15 @@ converted as (
         tenders.reference_number,
         cast(tenders.instalment_count as integer) as instalment_count,
         tenders.batch_id
-    from headers
-    inner join tenders
+    from {{ ref('int_sales__headers_resolved') }} as headers
+    inner join {{ ref('int_tender__tenders_unioned') }} as tenders
         on {{ receipt_reference('headers') }} = {{ receipt_reference('tenders') }}
-    left join tender_types on tenders.tender_type_code = tender_types.tender_type_code
-    left join rates
+    left join {{ ref('dim_tender_type') }} as tender_types on tenders.tender_type_code = tender_types.tender_type_code
+    left join {{ ref('int_rates__daily') }} as rates
         on
             tenders.currency_code = rates.currency_code
             and headers.business_date = rates.business_date
+    where {{ is_of_touched_day('headers.business_date') }}
 ),
 
 valued as (
@@ -108,8 +91,7 @@ valued as (
         instalment_count,
         batch_id
     from converted
+    order by business_date
 )
 
-select *
-from valued
-order by business_date
+select * from valued

@@ -12,18 +12,6 @@
 
 with
 
-headers as (
-    select *
-    from {{ ref('int_sales__headers_resolved') }}
-    {{ of_touched_days() }}
-),
-
-totals as (
-    select *
-    from {{ ref('int_sales__receipts_totalled') }}
-    {{ of_touched_days() }}
-),
-
 transactions as (
     select
         headers.transaction_key,
@@ -41,7 +29,9 @@ transactions as (
         headers.customer_durable_key,
         headers.terminal_code,
         totals.line_count,
+        totals.delivered_line_count,
         cast(headers.declared_line_count as integer) as declared_line_count,
+        totals.delivered_line_count = headers.declared_line_count as is_complete,
         totals.quantity,
         totals.list_amount,
         totals.discount_amount,
@@ -81,13 +71,15 @@ transactions as (
         headers.is_sale,
         headers.is_local_time_ambiguous,
         headers.batch_id
-    from headers
-    inner join totals
+    from {{ ref('int_sales__headers_resolved') }} as headers
+    inner join {{ ref('int_sales__receipts_totalled') }} as totals
         on
             headers.business_date = totals.business_date
             and headers.transaction_key = totals.transaction_key
+    where
+        {{ is_of_touched_day('headers.business_date') }}
+        and {{ is_of_touched_day('totals.business_date') }}
+    order by headers.business_date
 )
 
-select *
-from transactions
-order by business_date
+select * from transactions

@@ -16,28 +16,6 @@
 
 with
 
-events as (
-    select *
-    from {{ ref('int_web__events_dated') }}
-    {{ of_touched_days('int_web__touched_days') }}
-),
-
-identifiers as (
-    select * from {{ ref('stg_identity__person_identifiers') }}
-),
-
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-products as (
-    select * from {{ ref('dim_product') }}
-),
-
-headers as (
-    select * from {{ ref('int_sales__headers_resolved') }}
-),
-
 -- A session ends after 30 minutes of silence, and with the business day.
 compared as (
     select
@@ -54,7 +32,8 @@ compared as (
             ) + interval '30 minutes',
             true
         ) as is_session_start
-    from events
+    from {{ ref('int_web__events_dated') }} as events
+    where {{ is_of_touched_day('events.business_date', 'int_web__touched_days') }}
 ),
 
 sessions as (
@@ -108,27 +87,27 @@ web_events as (
         events.utm_source,
         events.device,
         events.batch_id
-    from events
+    from {{ ref('int_web__events_dated') }} as events
     inner join sessions on events.web_event_key = sessions.web_event_key
     {{- person_joins('events', identifier_columns) }}
-    left join customers
+    left join {{ ref('dim_customer') }} as customers
         on
             {{ first_known_person('events', identifier_columns) }} = customers.customer_durable_key
             and events.occurred_at >= customers.valid_from_at
             and events.occurred_at < customers.valid_to_at
-    left join products
+    left join {{ ref('dim_product') }} as products
         on
             events.sender = products.sender
             and events.product_code = products.product_code
             and events.occurred_at >= products.valid_from_at
             and events.occurred_at < products.valid_to_at
-    left join headers
+    left join {{ ref('int_sales__headers_resolved') }} as headers
         on
             headers.template = 'web_order'
             and events.sender = headers.sender
             and events.order_id = headers.receipt_id
+    where {{ is_of_touched_day('events.business_date', 'int_web__touched_days') }}
+    order by events.business_date
 )
 
-select *
-from web_events
-order by business_date
+select * from web_events

@@ -2,38 +2,6 @@
 
 with
 
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-stores as (
-    select * from {{ ref('dim_store') }}
-),
-
-purchases as (
-    select * from {{ ref('int_sales__customers_summarised') }}
-),
-
-scores as (
-    select * from {{ ref('int_sales__customers_scored') }}
-),
-
-tastes as (
-    select * from {{ ref('int_sales__tastes_ranked') }}
-),
-
-balances as (
-    select * from {{ ref('int_points__balances_summed') }}
-),
-
-web_visits as (
-    select * from {{ ref('int_web__customers_summarised') }}
-),
-
-posts as (
-    select * from {{ ref('int_social__customers_summarised') }}
-),
-
 described as (
     select
         customers.customer_durable_key,
@@ -90,17 +58,17 @@ described as (
         customers.has_profiling_consent,
         customers.has_sharing_consent,
         customers.has_sensitive_consent
-    from customers
-    left join stores as home_stores
+    from {{ ref('dim_customer') }} as customers
+    left join {{ ref('dim_store') }} as home_stores
         on
             customers.home_store_durable_key = home_stores.store_durable_key
             and home_stores.is_current
-    left join purchases on customers.customer_durable_key = purchases.customer_durable_key
-    left join scores on customers.customer_durable_key = scores.customer_durable_key
-    left join tastes on customers.customer_durable_key = tastes.customer_durable_key
-    left join balances on customers.customer_durable_key = balances.customer_durable_key
-    left join web_visits on customers.customer_durable_key = web_visits.customer_durable_key
-    left join posts on customers.customer_durable_key = posts.customer_durable_key
+    left join {{ ref('int_sales__customers_summarised') }} as purchases on customers.customer_durable_key = purchases.customer_durable_key
+    left join {{ ref('int_sales__customers_scored') }} as scores on customers.customer_durable_key = scores.customer_durable_key
+    left join {{ ref('int_sales__tastes_ranked') }} as tastes on customers.customer_durable_key = tastes.customer_durable_key
+    left join {{ ref('int_points__balances_summed') }} as balances on customers.customer_durable_key = balances.customer_durable_key
+    left join {{ ref('int_web__customers_summarised') }} as web_visits on customers.customer_durable_key = web_visits.customer_durable_key
+    left join {{ ref('int_social__customers_summarised') }} as posts on customers.customer_durable_key = posts.customer_durable_key
     where customers.is_current and customers.customer_durable_key >= 0
 ),
 
