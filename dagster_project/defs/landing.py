@@ -53,7 +53,7 @@ def landing_marks(home: Home) -> Mapping[str, str]:
 
     marks: dict[str, str] = {}
     for name, feed in load_feeds(FEEDS, dict(templates())).items():
-        waiting = [(path.name, path.stat()) for path in waiting_files(home, feed)]
+        waiting = [(path.name, path.lstat()) for path in waiting_files(home, feed)]
         seen = sorted((file, stat.st_size, stat.st_mtime_ns) for file, stat in waiting)
         marks[name] = sha256(repr(seen).encode()).hexdigest()[:16] if seen else ""
     return marks

@@ -35,6 +35,11 @@ class Claim:
     refusal: str | None = None  # why it is not even opened
 
     @property
+    def instant(self) -> int:
+        """The arrival in microseconds since 1970."""
+        return (self.arrived_at - EPOCH) // timedelta(microseconds=1)
+
+    @property
     def refused_id(self) -> str:
         """Stands for the SHA-256 of a thing that was not read."""
         return hashlib.sha256(f"refused/{self.name}/{self.arrived_at}".encode()).hexdigest()

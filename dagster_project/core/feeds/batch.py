@@ -73,8 +73,7 @@ class Batch:
 
 def prepare(job: Job, claims: list[Claim]) -> Batch:
     """Receive, recognise, read, stage and judge a batch of claimed files."""
-    preparer = _Preparer(job)
-    batch = preparer.batch
+    batch = Batch()
     received = [receive(claim, job.feed, job.home, job.key) for claim in claims]
     batch.held += [one for one in received if isinstance(one, Held)]
     readable = [one for one in received if isinstance(one, Delivered)]
@@ -85,20 +84,25 @@ def prepare(job: Job, claims: list[Claim]) -> Batch:
             batch.duplicates.append(one)
         else:
             fresh[one.content_id] = one
+    read_files(job, batch, list(fresh.values()))
+    return batch
+
+
+def read_files(job: Job, batch: Batch, files: list[Delivered]) -> None:
+    """Read, stage and judge files into the batch."""
     try:
-        preparer.read(list(fresh.values()))
+        _Preparer(job, batch).read(files)
         batch.refused = refuse(job.feed, batch.verdicts)
     except BaseException:
         batch.close(job)
         raise
-    return batch
 
 
 class _Preparer:
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, batch: Batch) -> None:
         self._job = job
         self._sources = 0
-        self.batch = Batch()
+        self.batch = batch
 
     def read(self, files: list[Delivered]) -> None:
         """Stage every file, alone or with others of its layout."""

@@ -26,7 +26,7 @@ from dagster_project.core.feeds.settle import Verdict
 
 
 @dataclass
-class _Counts:
+class Counts:
     """One file's records, summed over its pieces."""
 
     physical: int = 0
@@ -36,6 +36,7 @@ class _Counts:
     times: list[datetime] = field(default_factory=list)
 
     def add(self, verdict: Verdict, written: Written, place: int) -> None:
+        """Count one piece's part."""
         self.physical += verdict.physical[place]
         self.loaded += written.loaded[place]
         self.rejected += len(verdict.flaws[place])
@@ -48,7 +49,7 @@ def write_batch(job: Job, batch: Batch, batch_id: int) -> tuple[list[LedgerLine]
 
     Raises LoadError when a file's records do not add up; the caller then undoes all of it.
     """
-    counts: dict[str, _Counts] = defaultdict(_Counts)
+    counts: dict[str, Counts] = defaultdict(Counts)
     rejects: list[Reject] = []
     for verdict in batch.verdicts:
         written = write_unit(job, verdict, batch_id)
@@ -69,7 +70,7 @@ def write_batch(job: Job, batch: Batch, batch_id: int) -> tuple[list[LedgerLine]
     return lines, rejects
 
 
-def _line(job: Job, batch: Batch, one: Delivered, counts: _Counts, batch_id: int) -> LedgerLine:
+def _line(job: Job, batch: Batch, one: Delivered, counts: Counts, batch_id: int) -> LedgerLine:
     reason = batch.refused.get(one.content_id)
     rejected = counts.physical if reason else counts.rejected
     accounted = counts.loaded + rejected + counts.duplicate

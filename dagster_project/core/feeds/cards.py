@@ -112,10 +112,11 @@ def mask_text(text: str) -> tuple[str, int, bool]:
         has_secret = True
         signs[match.start(2) : match.end(2)] = "*" * len(match[2])
     found = 0
-    for run in _RUN.finditer(plain):
-        for start, end in _cards_in(plain, run.start(), run.end()):
+    rest = ascii_digits("".join(signs))
+    for run in _RUN.finditer(rest):
+        for start, end in _cards_in(rest, run.start(), run.end()):
             found += 1
-            places = [i for i in range(start, end) if plain[i].isdigit()]
+            places = [i for i in range(start, end) if rest[i].isdigit()]
             for place in places[6:-4]:
                 signs[place] = "*"
     return "".join(signs), found, has_secret

@@ -5,7 +5,11 @@ Belongs here: codes, their wording, exceptions. Does not: finding the errors.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+
+import duckdb
 
 
 class ErrorCode(StrEnum):
@@ -63,3 +67,14 @@ class HeldBackError(Exception):
 
 class FastPathError(Exception):
     """The database's reader and the count of physical records disagree, or it refused the file."""
+
+
+@contextmanager
+def one_line_errors(feed: str) -> Iterator[None]:
+    """Turn what a disk or the database throws into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        raise LoadError(f"feed {feed}: {error.strerror or error}") from error
+    except duckdb.Error as error:
+        raise LoadError(f"feed {feed}: {' '.join(str(error).split())[:300]}") from error

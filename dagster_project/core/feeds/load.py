@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
@@ -16,7 +15,7 @@ from dagster_project.core.declarations import Feed, Template
 from dagster_project.core.feeds.arrive import Claim, claim_files, put_back, release
 from dagster_project.core.feeds.batch import Batch, prepare
 from dagster_project.core.feeds.book import write_batch
-from dagster_project.core.feeds.errors import LoadError
+from dagster_project.core.feeds.errors import one_line_errors
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.ledger import LedgerLine
 from dagster_project.core.feeds.recognise import in_ledger
@@ -70,7 +69,7 @@ def load_feed(
     tally = Tally(feed.feed)
     if not claims:
         return tally.outcome()
-    with one_line_errors(feed), warehouse.connect() as connection:
+    with one_line_errors(feed.feed), warehouse.connect() as connection:
         create_raw_tables(connection, {template.template: template})
         empty_unsealed(warehouse.home)
         loader = Loader(job(connection, warehouse.home, warehouse.key, feed, template), tally)
@@ -81,17 +80,6 @@ def load_feed(
             if on_progress:
                 on_progress(done, len(claims))
     return tally.outcome()
-
-
-@contextmanager
-def one_line_errors(feed: Feed) -> Iterator[None]:
-    """Turn what a disk or the database throws into one clear line."""
-    try:
-        yield
-    except OSError as error:
-        raise LoadError(f"feed {feed.feed}: {error.strerror or error}") from error
-    except duckdb.Error as error:
-        raise LoadError(f"feed {feed.feed}: {' '.join(str(error).split())[:300]}") from error
 
 
 def batches(claims: list[Claim]) -> Iterator[list[Claim]]:

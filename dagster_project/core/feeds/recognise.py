@@ -121,7 +121,7 @@ def receive(claim: Claim, feed: Feed, home: Home, key: MasterKey | None) -> Deli
     try:
         signature = _signature(claim.path)
         file_id, profile, start = _read_once(claim.path, feed, seal)
-        path = home.scratch / f"{file_id}-{claim.path.parent.name}{TEXT_SUFFIX[feed.format]}"
+        path = home.scratch / f"{file_id}-{claim.instant}{TEXT_SUFFIX[feed.format]}"
         try:
             text, known = _text_of(claim.path, path, feed, profile, start)
         except HeldBackError as error:
@@ -223,6 +223,6 @@ def in_ledger(
     rows = connection.execute(
         "select epoch_us(arrived_at) from ops.file_ledger where feed = ? "
         "and epoch_us(arrived_at) in (select unnest(?))",
-        [feed.feed, [int(claim.path.parent.name) for claim in claims]],
+        [feed.feed, [claim.instant for claim in claims]],
     ).fetchall()
     return {EPOCH + timedelta(microseconds=row[0]) for row in rows}

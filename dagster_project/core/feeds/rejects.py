@@ -113,7 +113,11 @@ class _Shown:
         values = self._values(raw)
         if values is None:
             return None
-        kept = {name: self._value(name, text) for name, text in values if name not in self._hidden}
+        kept = {
+            name: self._value(name, text)
+            for name, text in values
+            if name not in self._hidden and text not in self._feed.dialect.null_text
+        }
         return json.dumps(kept, ensure_ascii=False)
 
     def _values(self, raw: bytes) -> list[tuple[str, str]] | None:

@@ -1,0 +1,187 @@
+"""Rejects and held-back files once more, from the originals in the store.
+
+Belongs here: what a replay changes in the ledger. Does not: reading and judging, which are the
+loader's. A second replay finds every row known and every reject noted, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from dagster_project.core.declarations import Feed, Template
+from dagster_project.core.feeds.arrive import Claim
+from dagster_project.core.feeds.batch import Batch, read_files
+from dagster_project.core.feeds.book import Counts
+from dagster_project.core.feeds.commit import write_unit
+from dagster_project.core.feeds.errors import one_line_errors
+from dagster_project.core.feeds.job import Job, job
+from dagster_project.core.feeds.ledger import Reject, append_rejects
+from dagster_project.core.feeds.load import MEMORY_LIMIT, FeedOutcome, create_raw_tables
+from dagster_project.core.feeds.recognise import Delivered, receive
+from dagster_project.core.feeds.rejects import rejects_of
+from dagster_project.core.feeds.store import open_original, original_path
+from dagster_project.core.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What the ledger says of a file that has something to replay."""
+
+    file_id: str
+    name: str
+    arrived_at: datetime
+    status: str
+    loaded_count: int
+    rejected_count: int
+
+
+def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOutcome:
+    """Take every file with rejects, and every held-back file, through again.
+
+    The outcome counts what is new: records loaded now, still rejected, known before. The caller
+    holds the writer's lock. Raises LoadError as a load does.
+    """
+    sums = {"file_count": 0, "physical": 0, "loaded": 0, "rejected": 0}
+    batch_ids: list[int] = []
+    with one_line_errors(feed.feed), warehouse.connect() as connection:
+        create_raw_tables(connection, {template.template: template})
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute("set TimeZone = ?", [feed.time_zone])
+        one_job = job(connection, warehouse.home, warehouse.key, feed, template)
+        for line in _lines(one_job):
+            counts, batch_id = _replay(one_job, line)
+            sums["file_count"] += 1
+            sums["physical"] += counts.physical
+            sums["loaded"] += counts.loaded
+            sums["rejected"] += counts.rejected
+            if batch_id is not None:
+                batch_ids.append(batch_id)
+    known = sums["physical"] - sums["loaded"] - sums["rejected"]
+    return FeedOutcome(
+        feed.feed,
+        sums["file_count"],
+        sums["physical"],
+        sums["loaded"],
+        sums["rejected"],
+        known,
+        batch_ids=tuple(batch_ids),
+    )
+
+
+def _lines(one_job: Job) -> list[_Line]:
+    rows = one_job.connection.execute(
+        "select file_id, original_name, arrived_at, status, loaded_count, rejected_count "
+        "from ops.file_ledger where feed = ? and template = ? and status in "
+        "('loaded', 'quarantined') and (rejected_count > 0 or status = 'quarantined') "
+        "order by arrived_at",
+        [one_job.feed.feed, one_job.feed.template],
+    ).fetchall()
+    lines = [_Line(*row) for row in rows]
+    return [line for line in lines if original_path(one_job.home, line.file_id).exists()]
+
+
+def _replay(one_job: Job, line: _Line) -> tuple[Counts, int | None]:
+    path = one_job.home.scratch / f"{line.file_id}.replay"
+    open_original(one_job.home, one_job.key, line.file_id, path)
+    batch = Batch()
+    try:
+        received = receive(
+            Claim(path, line.name, line.arrived_at), one_job.feed, one_job.home, None
+        )
+        if not isinstance(received, Delivered):
+            return Counts(), None
+        read_files(one_job, batch, [received])
+        try:
+            return _write(one_job, batch, line)
+        finally:
+            batch.close(one_job)
+    finally:
+        path.unlink()
+
+
+def _write(one_job: Job, batch: Batch, line: _Line) -> tuple[Counts, int | None]:
+    """Write what is new of a file; nothing where nothing is."""
+    counts = Counts()
+    if batch.held or batch.refused:
+        counts.physical = counts.rejected = sum(v.physical[0] for v in batch.verdicts)
+        return counts, None
+    with _transaction(one_job) as undo:
+        batch_id = one_job.connection.execute("select nextval('ops.batch_sequence')").fetchone()[0]
+        rejects: list[Reject] = []
+        for verdict in batch.verdicts:
+            counts.add(verdict, write_unit(one_job, verdict, batch_id), 0)
+            rejects += rejects_of(one_job, verdict, 0, batch_id)
+        is_same = line.status == "loaded" and line.rejected_count == counts.rejected
+        if is_same and not counts.loaded:
+            undo()
+            return counts, None
+        _settle_rejects(one_job, line, rejects, batch_id)
+        content_id = batch.delivered()[0].content_id
+        _update_ledger(one_job, line, content_id, counts, batch_id)
+        one_job.connection.execute(
+            "insert into ops.batch values (?, ?, current_timestamp, 1, ?)",
+            [batch_id, one_job.feed.feed, counts.loaded],
+        )
+    return counts, batch_id
+
+
+@contextmanager
+def _transaction(one_job: Job) -> Iterator[_Undo]:
+    one_job.connection.execute("begin")
+    undo = _Undo()
+    try:
+        yield undo
+    except BaseException:
+        one_job.connection.execute("rollback")
+        raise
+    one_job.connection.execute("rollback" if undo.is_called else "commit")
+
+
+class _Undo:
+    """Called inside a transaction that turns out to change nothing."""
+
+    is_called = False
+
+    def __call__(self) -> None:
+        self.is_called = True
+
+
+def _settle_rejects(one_job: Job, line: _Line, rejects: list[Reject], batch_id: int) -> None:
+    """Mark those that are no longer rejected so, and note those that are new."""
+    one_job.connection.execute(
+        "update ops.rejects set replayed_batch_id = ? where file_id = ? and feed = ? "
+        "and replayed_batch_id is null and reject_key not in (select unnest(?::bigint[]))",
+        [batch_id, line.file_id, one_job.feed.feed, [one.reject_key for one in rejects]],
+    )
+    append_rejects(one_job.connection, rejects)
+
+
+def _update_ledger(
+    one_job: Job, line: _Line, content_id: str, counts: Counts, batch_id: int
+) -> None:
+    good = counts.physical - counts.rejected
+    loaded = min(line.loaded_count + counts.loaded, good)
+    one_job.connection.execute(
+        "update ops.file_ledger set status = 'loaded', reason = null, content_id = ?, "
+        "physical_count = ?, "
+        "loaded_count = ?, rejected_count = ?, duplicate_count = ?, template_version = ?, "
+        "first_business_at = ?, last_business_at = ?, batch_id = ? "
+        "where file_id = ? and feed = ? and arrived_at = ?",
+        [
+            content_id,
+            counts.physical,
+            loaded,
+            counts.rejected,
+            good - loaded,
+            one_job.feed.template_version,
+            min(counts.times, default=None),
+            max(counts.times, default=None),
+            batch_id,
+            line.file_id,
+            one_job.feed.feed,
+            line.arrived_at,
+        ],
+    )
