@@ -16,6 +16,7 @@ from dagster_project.components.tables import (
     with_stored_types,
 )
 from dagster_project.components.translator import WarehouseTranslator
+from dagster_project.core.model_checks import standing_judgements
 from dagster_project.core.modelling import BuildOutcome, NodeResult
 from dagster_project.core.warehouse import Warehouse
 
@@ -42,10 +43,16 @@ class NodeReporter:
         }
 
     def unchanged(self, warehouse: Warehouse) -> Iterator[Event]:
-        """Every model as it stands."""
+        """Every model and every test as it stands: left out, they would be shown as skipped."""
         described = self._describe(warehouse)
         for key in self._schemas:
             yield dg.MaterializeResult(key, metadata=described[key])
+        with warehouse.connect(read_only=True) as connection:
+            failed = standing_judgements(connection)
+        for spec in self._checks.values():
+            place = (*spec.asset_key.path, spec.name)
+            if place in failed:
+                yield _verdict(spec, failed[place], spec.metadata["severity"] != "error")
 
     def built(self, warehouse: Warehouse, outcome: BuildOutcome) -> Iterator[Event]:
         """Each model that was built, each test that was run."""
@@ -65,15 +72,9 @@ class NodeReporter:
                 yield dg.MaterializeResult(key, metadata=described[key] | seconds)
 
     def _judged(self, node: NodeResult) -> dg.AssetCheckResult:
-        spec = self._checks[node.unique_id]
-        warned = node.status == "warn"
-        return dg.AssetCheckResult(
-            asset_key=spec.asset_key,
-            check_name=spec.name,
-            passed=node.status == "pass",
-            severity=dg.AssetCheckSeverity.WARN if warned else dg.AssetCheckSeverity.ERROR,
-            metadata={"failed rows": node.failures or 0, "seconds": round(node.seconds, 3)},
-        )
+        failed = node.failures if node.failures is not None else int(not node.is_good)
+        seconds = {"seconds": round(node.seconds, 3)}
+        return _verdict(self._checks[node.unique_id], failed, node.status == "warn", seconds)
 
     def _describe(self, warehouse: Warehouse) -> dict[dg.AssetKey, dict[str, Any]]:
         """Row counts and stored columns of all models by two queries for the whole build."""
@@ -91,3 +92,15 @@ class NodeReporter:
             if table in counts:
                 found[key]["dagster/row_count"] = counts[table]
         return found
+
+
+def _verdict(
+    spec: dg.AssetCheckSpec, failed: int, warns: bool, more: Mapping[str, Any] | None = None
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=failed == 0,
+        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+        metadata={"failed rows": failed, **(more or {})},
+    )

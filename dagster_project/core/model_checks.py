@@ -76,3 +76,24 @@ def _judgement(
         failed,
         " ".join(test.get("description", "").split()) or None,
     )
+
+
+def standing_judgements(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], int]:
+    """Failed rows of every data test when it was last run, by schema, table and test name.
+
+    A table's tests are those of the last run that judged it; a test that passed has 0.
+    """
+    rows = connection.execute(
+        """
+        select schema_name, table_name, check_name, failed_count
+        from ops.check_result
+        where kind = 'dbt_test'
+        qualify
+            run_id = last_value(run_id) over (
+                partition by schema_name, table_name
+                order by checked_at, run_id
+                rows between unbounded preceding and unbounded following
+            )
+        """
+    ).fetchall()
+    return {(schema, table, name): int(count) for schema, table, name, count in rows}
