@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.console.deployment import (
     check_declarations,
+    check_space,
     check_writable,
     dagster_home,
     open_home,
@@ -72,7 +73,7 @@ def refresh(chosen: argparse.Namespace) -> int:
     home = open_home(chosen.home)
     _, feeds = check_declarations()
     check_writable(home)
-    _check_something_to_do(home, feeds)
+    check_space(home, _waiting(home, feeds))
     config = {"ops": {"models": {"config": {"full_refresh": True}}}} if chosen.full else {}
     return _conclude(chosen, home, _run(chosen, home, "refresh", config))
 
@@ -222,16 +223,17 @@ def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> int:
     return summary.exit_code
 
 
-def _check_something_to_do(home: Home, feeds: dict[str, Feed]) -> None:
-    """A first refresh of an empty landing folder is a mistake worth a word."""
+def _waiting(home: Home, feeds: dict[str, Feed]) -> list[Path]:
+    """Every file that waits; a first refresh of empty landing folders is a mistake worth a word."""
     from dagster_project.core.feeds import waiting_files  # noqa: PLC0415
 
-    if home.warehouse.exists() or any(waiting_files(home, feed) for feed in feeds.values()):
-        return
-    raise CommandError(
-        f"nothing to refresh: no file waits in {home.landing}/<feed>/ and nothing has been loaded; "
-        "see tillhouse feed list, or try tillhouse demo"
-    )
+    found = [path for feed in feeds.values() for path in waiting_files(home, feed)]
+    if not found and not home.warehouse.exists():
+        raise CommandError(
+            f"nothing to refresh: no file waits in {home.landing}/<feed>/ and nothing has been "
+            "loaded; see tillhouse feed list, or try tillhouse demo"
+        )
+    return found
 
 
 def _feed(feeds: dict[str, Feed], name: str) -> Feed:

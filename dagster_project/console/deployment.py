@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dagster_project.console.errors import CommandError
 from dagster_project.core.declarations import Feed, Template, load_feeds, load_templates
 from dagster_project.core.home import (
     FEEDS,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
 INSTANCE_FILE = "dagster.yaml"
+MIB = 1 << 20
+WORKING_BYTES = 200 * MIB  # dbt's artefacts, the run's history, a sort that spills
 
 
 def open_home(chosen: str | None) -> Home:
@@ -56,6 +60,22 @@ def check_writable(home: Home) -> Warehouse:
             with warehouse.connect(read_only=True):
                 pass
     return warehouse
+
+
+def check_space(home: Home, waiting: Sequence[Path]) -> None:
+    """Whether the disk can take a refresh; raises CommandError with what is there and needed.
+
+    Needed: what waits twice (its encrypted original, its rows), the warehouse once more (its
+    published copy) and something to work with.
+    """
+    warehouse = home.warehouse.stat().st_size if home.warehouse.exists() else 0
+    needed = 2 * sum(path.stat().st_size for path in waiting) + warehouse + WORKING_BYTES
+    free = shutil.disk_usage(home.root).free
+    if free < needed:
+        raise CommandError(
+            f"no disk space: {home.root} has {free / MIB:,.0f} MiB left, "
+            f"this refresh may need {needed / MIB:,.0f} MiB"
+        )
 
 
 def dagster_home(home: Home) -> Path:
