@@ -16,6 +16,7 @@ from dagster_project.core.keys import load_master_key
 from dagster_project.core.warehouse import Warehouse, WriterLock
 
 POOL = "writer"  # for the eye and the queue; the kernel's lock is what keeps a second writer out
+HELD_BACK = "held back"  # on a step's failure: the policy stopped it, nothing broke
 
 
 class WriterResource(dg.ConfigurableResource):

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.components.reaper import PROCESS_TAG, process_stamp, reap_dead_runs
+from dagster_project.components.writer import HELD_BACK
 from dagster_project.console.deployment import open_instance
 from dagster_project.core.home import Home
 
@@ -34,6 +35,7 @@ class Failure:
 
     step: str
     reason: str
+    is_held_back: bool = False  # the policy stopped it, nothing broke
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _gather(run: JobRun, event: dg.DagsterEvent) -> None:
         run.steps.append(Step(step, seconds, has_succeeded=True))
     elif kind == dg.DagsterEventType.STEP_FAILURE:
         run.steps.append(Step(step, 0, has_succeeded=False))
-        run.failures.append(Failure(step, _reason(event.event_specific_data)))
+        run.failures.append(_failure(step, event.event_specific_data))
     elif kind == dg.DagsterEventType.RUN_FAILURE and not run.failures:
         run.failures.append(Failure("", _reason(event.event_specific_data)))
     elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -142,6 +144,12 @@ def _check(step: str, found: dg.AssetCheckEvaluation) -> Check:
         is_blocking=stops and found.severity == dg.AssetCheckSeverity.ERROR,
         failed_count=int(failed.value) if failed else 0,
     )
+
+
+def _failure(step: str, data: Any) -> Failure:
+    told = getattr(getattr(data, "user_failure_data", None), "metadata", None) or {}
+    held_back = told.get(HELD_BACK)
+    return Failure(step, _reason(data), bool(held_back and held_back.value))
 
 
 def _reason(data: Any) -> str:

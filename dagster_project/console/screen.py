@@ -152,6 +152,7 @@ def last_words(summary: Summary) -> str:
     """One line for the error stream: what was held back, or why it could not run."""
     if summary.exit_code == HELD_BACK:
         named = [f"{c.table} {c.name}" for c in summary.failed_checks] + summary.held_back
+        named += [failure.reason for failure in summary.failures if failure.is_held_back]
         return f"held back: {_joined(named)}"
     return _joined(f"{f.step + ': ' if f.step else ''}{f.reason}" for f in summary.failures)
 

@@ -106,6 +106,7 @@ def _feed_line(feed: str, told: Mapping[str, Any]) -> FeedLine:
 def _exit_code(run: JobRun, feeds: Sequence[FeedLine]) -> int:
     """1 where a check or a file was held back as the policy says, 2 where the run broke."""
     stopped = any(not c.has_passed and c.is_blocking for c in run.checks)
+    stopped = stopped or any(failure.is_held_back for failure in run.failures)
     if not run.has_succeeded:
         return HELD_BACK if stopped else COULD_NOT
     return HELD_BACK if stopped or any(line.held_back for line in feeds) else DONE

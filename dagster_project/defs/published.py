@@ -3,11 +3,13 @@
 import dagster as dg
 
 from dagster_project.components.translator import mart_keys, read_manifest
-from dagster_project.components.writer import POOL, WriterResource, relative
+from dagster_project.components.writer import HELD_BACK, POOL, WriterResource, relative
 from dagster_project.core.forecasting import tables
 from dagster_project.core.home import locate_home
 from dagster_project.core.modelling import ensure_manifest
 from dagster_project.core.publishing import PublicationError, publish
+from dagster_project.core.publishing.summaries import count_checks
+from dagster_project.core.warehouse import CATALOG
 
 AUDIENCE = "analyst"
 
@@ -35,7 +37,8 @@ def published() -> dg.Definitions:
                 writer.warehouse, AUDIENCE, ensure_manifest(writer.home), run_id=context.run_id
             )
         except PublicationError as error:
-            raise dg.Failure(f"not published: {error}") from error
+            held_back = _is_held_back(writer)
+            raise dg.Failure(f"not published: {error}", {HELD_BACK: held_back}) from error
         context.log.info(
             f"version {outcome.version} published: {outcome.reason}"
             if outcome.is_new
@@ -52,3 +55,9 @@ def published() -> dg.Definitions:
         )
 
     return dg.Definitions(assets=[analyst])
+
+
+def _is_held_back(writer: WriterResource) -> bool:
+    """Whether a blocking check, and no breakage, is why nothing was published."""
+    with writer.warehouse.connect(read_only=True) as connection:
+        return bool(count_checks(connection, CATALOG).blocking_failures)
