@@ -211,6 +211,7 @@ def open_engine(home: Home) -> duckdb.DuckDBPyConnection:
     engine.execute("set temp_file_encryption = true")
     engine.execute("load icu")
     engine.execute("set TimeZone = 'UTC'")
+    engine.execute("set enable_progress_bar = false")
     return engine
 
 

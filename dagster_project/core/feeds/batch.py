@@ -6,6 +6,7 @@ Belongs here: grouping files into units and trying the faster way first. Does no
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +32,7 @@ from dagster_project.core.feeds.read import (
 from dagster_project.core.feeds.recognise import Delivered, Held, known_contents, receive
 from dagster_project.core.feeds.settle import Verdict, refuse, settle
 from dagster_project.core.feeds.stage import drop_unit, secret_expressions, stage_unit
+from dagster_project.core.warehouse import THREADS
 
 HEAD_BYTES = 1 << 16
 # No fault of a delivered file: disk, memory, or a mapping that is no SQL over the feed's columns.
@@ -74,7 +76,11 @@ class Batch:
 def prepare(job: Job, claims: list[Claim]) -> Batch:
     """Receive, recognise, read, stage and judge a batch of claimed files."""
     batch = Batch()
-    received = [receive(claim, job.feed, job.home, job.key) for claim in claims]
+    # Hashing and encrypting leave the interpreter's lock; more threads than cores gain nothing.
+    with ThreadPoolExecutor(THREADS) as threads:
+        received = list(
+            threads.map(lambda claim: receive(claim, job.feed, job.home, job.key), claims)
+        )
     batch.held += [one for one in received if isinstance(one, Held)]
     readable = [one for one in received if isinstance(one, Delivered)]
     batch.known = known_contents(job.connection, job.feed, [one.content_id for one in readable])

@@ -13,7 +13,7 @@ import numpy as np
 
 from dagster_project.core.declarations import Feed
 from dagster_project.core.feeds.errors import ErrorCode
-from dagster_project.core.feeds.job import Job
+from dagster_project.core.feeds.job import Job, in_file_order
 from dagster_project.core.feeds.read import Broken, Header, Source, number_kept_rows
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import MAX_RECORD_BYTES, map_bytes, record_bounds
@@ -44,7 +44,8 @@ def read_jsonl(job: Job, one: Delivered, name: str) -> Source:
             _stage(job.connection, texts, first)
             errors |= bad | _judge(job.connection)
             unknown |= _unknown_keys(job.connection, job.feed)
-            _insert(job.connection, name, job.feed)
+            with in_file_order(job):
+                _insert(job.connection, name, job.feed)
     numbers = np.delete(np.arange(1, len(starts) + 1), [number - 1 for number in errors])
     lines = _line_numbers(one, starts)
     broken = tuple(
@@ -145,5 +146,6 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, feed: Feed) -> No
         )
     connection.execute(
         f"insert into {table} select 0, _record, {', '.join(columns)} from "
-        f"(select _record, json_transform(line, {shape}) as o from json_lines where flaw is null)"
+        f"(select _record, json_transform(line, {shape}) as o from json_lines where flaw is null) "
+        "order by _record"
     )

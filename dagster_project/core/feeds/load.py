@@ -24,8 +24,6 @@ from dagster_project.core.warehouse import Warehouse
 
 MAX_BATCH_FILES = 50
 MAX_BATCH_BYTES = 256 << 20
-# Loading 10 million lines stays below 4 GB of memory; beyond this the engine spills, encrypted.
-MEMORY_LIMIT = "2500MB"
 Progress = Callable[[int, int], None]  # files done, files in all
 
 
@@ -131,9 +129,6 @@ class Loader:
     def __init__(self, job: Job, tally: Tally) -> None:
         self._job = job
         self._tally = tally
-        job.connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        # A local time without an offset is one of the feed's zone.
-        job.connection.execute("set TimeZone = ?", [job.feed.time_zone])
 
     def load(self, claims: list[Claim]) -> None:
         """Load one batch; a crash at any point leaves each file wholly in or wholly out."""

@@ -24,7 +24,7 @@ import numpy as np
 
 from dagster_project.core.declarations import Dialect, Feed
 from dagster_project.core.feeds.errors import ErrorCode, FastPathError, HeldBackError
-from dagster_project.core.feeds.job import Job
+from dagster_project.core.feeds.job import Job, in_file_order
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import (
     Physical,
@@ -236,10 +236,11 @@ def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: st
     """
     columns = ", ".join(f"c{place} as {identifier(column)}" for place, column in header.known)
     try:
-        job.connection.execute(
-            f"create or replace temp table {name} as select file_index::integer as _file, "
-            f"{columns} from {_read_csv(files, header, job.feed.dialect)}"
-        )
+        with in_file_order(job):
+            job.connection.execute(
+                f"create or replace temp table {name} as select file_index::integer as _file, "
+                f"{columns} from {_read_csv(files, header, job.feed.dialect)}"
+            )
     except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
         raise FastPathError(type(error).__name__) from None
     expected = tuple(expected_rows(one, job.feed.dialect) for one in files)
@@ -293,10 +294,11 @@ def read_parquet(job: Job, one: Delivered, name: str) -> Source:
             f"cast({identifier(names[place])} as varchar) as {identifier(column)}"
             for place, column in header.known
         )
-        job.connection.execute(
-            f"create or replace temp table {name} as "
-            f"select 0 as _file, {columns} from read_parquet({path})"
-        )
+        with in_file_order(job):
+            job.connection.execute(
+                f"create or replace temp table {name} as "
+                f"select 0 as _file, {columns} from read_parquet({path})"
+            )
         stated = job.connection.execute(f"select sum(num_rows) from parquet_file_metadata({path})")
         rows = int(stated.fetchone()[0] or 0)
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
@@ -376,5 +378,6 @@ def _insert(job: Job, name: str, rows: list[Physical], header: Header) -> None:
         texts = [None if cell in nulls else cell for cell in cells]
         columns[f"c{place}"] = pa.array(texts, pa.large_string())
     job.connection.register("slow_chunk", pa.table(columns))
-    job.connection.execute(f"insert into {name} select * from slow_chunk")
+    with in_file_order(job):
+        job.connection.execute(f"insert into {name} select * from slow_chunk")
     job.connection.unregister("slow_chunk")

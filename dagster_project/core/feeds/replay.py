@@ -19,7 +19,7 @@ from dagster_project.core.feeds.commit import write_unit
 from dagster_project.core.feeds.errors import one_line_errors
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.ledger import Reject, append_rejects
-from dagster_project.core.feeds.load import MEMORY_LIMIT, FeedOutcome, create_raw_tables
+from dagster_project.core.feeds.load import FeedOutcome, create_raw_tables
 from dagster_project.core.feeds.recognise import Delivered, receive
 from dagster_project.core.feeds.rejects import rejects_of
 from dagster_project.core.feeds.store import open_original, original_path
@@ -48,8 +48,6 @@ def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOut
     batch_ids: list[int] = []
     with one_line_errors(feed.feed), warehouse.connect() as connection:
         create_raw_tables(connection, {template.template: template})
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        connection.execute("set TimeZone = ?", [feed.time_zone])
         one_job = job(connection, warehouse.home, warehouse.key, feed, template)
         for line in _lines(one_job):
             counts, batch_id = _replay(one_job, line)
