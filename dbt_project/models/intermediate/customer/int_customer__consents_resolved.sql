@@ -30,7 +30,9 @@ resolved as (
         -- Given and withdrawn in the same moment is withdrawn.
         min(case when changes.is_granted then 1 else 0 end) = 1 as is_granted,
         max(greatest(changes.batch_id, identifiers.changed_batch_id)) as batch_id,
-        max(case when changes.is_conflicted then 1 else 0 end) = 1 as is_conflicted
+        -- A statement that another account's overrules has replaced it like other content would.
+        max(case when changes.is_conflicted then 1 else 0 end) = 1 or count(*) > 1
+            as is_conflicted
     from changes
     inner join identifiers
         on

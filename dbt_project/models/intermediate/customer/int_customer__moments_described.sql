@@ -8,6 +8,7 @@ statements as (
         sender,
         member_number_token,
         stated_at,
+        stated_from_at,
         stated_until_at,
         joined_at,
         country_code,
@@ -51,6 +52,14 @@ stated as (
     from consents
 ),
 
+accounts as (
+    select
+        person_key,
+        count(distinct concat(sender, '/', member_number_token)) as account_count
+    from statements
+    group by person_key
+),
+
 moments as (
     select
         person_key,
@@ -74,7 +83,8 @@ consented as (
             false
         ) as has_{{ purpose }}_consent,
         {%- endfor %}
-        batch_id,
+        max(batch_id) over (partition by person_key order by stated_at) as batch_id_until_then,
+        max(batch_id) over (partition by person_key) as batch_id_ever,
         is_conflicted
     from moments
 ),
@@ -92,13 +102,22 @@ described as (
         {%- for purpose in purposes %}
         consented.has_{{ purpose }}_consent,
         {%- endfor %}
-        consented.batch_id,
+        -- What held at a moment was stated until then, or by the account's first data, which reach
+        -- back; which of several accounts led may change with any of their statements.
+        case
+            when accounts.account_count > 1 then consented.batch_id_ever
+            else greatest(
+                consented.batch_id_until_then,
+                coalesce(leaders.batch_id, consented.batch_id_until_then)
+            )
+        end as batch_id,
         consented.is_conflicted
     from consented
+    left join accounts on consented.person_key = accounts.person_key
     left join statements as leaders
         on
             consented.person_key = leaders.person_key
-            and consented.stated_at >= leaders.stated_at
+            and consented.stated_at >= leaders.stated_from_at
             and consented.stated_at < leaders.stated_until_at
     qualify row_number() over (
         partition by consented.person_key, consented.stated_at

@@ -45,6 +45,16 @@ resolved as (
         members.home_store_code,
         members.tier,
         members.status,
+        -- The account's first data reach back: a consent may be on file before the account is.
+        case
+            when
+                lag(members.stated_at) over (
+                    partition by members.sender, members.member_number_token
+                    order by members.stated_at
+                ) is null
+                then {{ beginning_of_time() }}
+            else members.stated_at
+        end as stated_from_at,
         coalesce(
             lead(members.stated_at) over (
                 partition by members.sender, members.member_number_token
