@@ -5,6 +5,8 @@ returns as (
         sales_line_key,
         template,
         sender,
+        product_code,
+        sold_at,
         original_receipt_id,
         original_line_number
     from {{ ref('int_sales__lines_unioned') }} as lines
@@ -14,7 +16,8 @@ returns as (
         and original_line_number is not null
 ),
 
--- Goods ordered online may come back to a shop, so both journals are looked through.
+-- Goods ordered online may come back to a shop, so both journals are looked through. A line of
+-- another product, or one sold later, is not what came back, whatever the till was told.
 found as (
     select
         returns.sales_line_key,
@@ -26,6 +29,8 @@ found as (
             returns.sender = lines.sender
             and returns.original_receipt_id = lines.receipt_id
             and returns.original_line_number = lines.line_number
+            and returns.product_code = lines.product_code
+            and returns.sold_at >= lines.sold_at
     inner join {{ ref('int_sales__headers_unioned') }} as headers
         on {{ receipt_reference('lines') }} = {{ receipt_reference('headers') }}
     where
