@@ -60,9 +60,9 @@ class WriterResource(dg.ConfigurableResource):
         with WriterLock(self._home).acquire(self.wait_seconds) as self._lock:
             self._warehouse = Warehouse(self._home, load_master_key(self._home))
             self._warehouse.create()
-            if context.instance is not None and context.run_id is not None:
+            if context.instance is not None and context.run is not None:
                 stamp = {PROCESS_TAG: process_stamp(os.getpid())}
-                context.instance.add_run_tags(context.run_id, stamp)
+                context.instance.add_run_tags(context.run.run_id, stamp)
                 reap_dead_runs(context.instance)
             yield self
 
