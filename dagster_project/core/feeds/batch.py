@@ -120,9 +120,9 @@ class _Preparer:
                 self._alone(one, lambda one: read_parquet(self._job, one, self._name()))
         else:
             for header, group in self._layouts(files).items():
-                plain = [one for one in group if is_unquoted(one)]
-                self._unquoted(plain, header)
-                self._quoted([one for one in group if one not in plain], header)
+                # Without quotes, blank lines and returns a file can be cut in one way only.
+                self._unquoted([one for one in group if one.profile.is_plain], header)
+                self._quoted([one for one in group if not one.profile.is_plain], header)
 
     def _layouts(self, files: list[Delivered]) -> dict[Header, list[Delivered]]:
         """Files that can be read as one relation, in the order they came."""
@@ -214,11 +214,6 @@ class _Preparer:
             return True
         with one.path.open("rb") as handle:
             return SECRET_COLUMN.search(handle.read(HEAD_BYTES).decode("latin-1")) is not None
-
-
-def is_unquoted(one: Delivered) -> bool:
-    """Whether the file can be cut in one way only."""
-    return one.profile.is_plain
 
 
 def _raise_outside(error: Exception) -> None:
