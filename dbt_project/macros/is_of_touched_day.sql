@@ -1,4 +1,4 @@
-{#- Whether a business day is one that this run writes again; always, when it writes all of them. -#}
+{#- Whether a business day is one that this run writes again; always when it writes them all. -#}
 {% macro is_of_touched_day(business_date, touched_days='int_sales__touched_days') -%}
     {%- if tillhouse.is_replacing_touched_days() -%}
     {{ business_date }} in (

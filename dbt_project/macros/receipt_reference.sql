@@ -5,5 +5,6 @@
     table of ten million lines instead of the receipts: twice the time, twice the memory.
 -#}
 {% macro receipt_reference(relation) -%}
-    {{ relation }}.template || chr(31) || {{ relation }}.sender || chr(31) || {{ relation }}.receipt_id
+    {{ relation }}.template || chr(31) || {{ relation }}.sender
+    || chr(31) || {{ relation }}.receipt_id
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Days from 1970-01-01 to a moment, in UTC: an integer to join on, without a time-zone conversion. -#}
+{#- Days from 1970-01-01 to a moment, in UTC: an integer to join on, no zone to convert. -#}
 {% macro utc_day_number(moment) -%}
     {{ return(adapter.dispatch('utc_day_number', 'tillhouse')(moment)) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- Lines and tenders stand on the business day of their receipt: a receipt that moved to another day
-    took everything with it, whatever was replaced when. -#}
+{#- Lines and tenders stand on the business day of their receipt: a receipt that moved to another
+    day took everything with it, whatever was replaced when. -#}
 {{ config(severity='error') }}
 
 with

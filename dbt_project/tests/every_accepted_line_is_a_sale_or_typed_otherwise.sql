@@ -1,5 +1,5 @@
-{#- In = out + typed as no sale, per sender and UTC day of the line: no accepted line is lost, made up
-    or counted twice. -#}
+{#- In = out + typed as no sale, per sender and UTC day of the line: no accepted line is lost, made
+    up or counted twice. -#}
 {{ config(severity='error') }}
 
 with

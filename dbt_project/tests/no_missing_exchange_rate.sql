@@ -1,4 +1,4 @@
-{#- Every amount in a fact can be reported: its currency has a rate of its day or the seven before. -#}
+{#- Every amount in a fact can be reported: its currency has a rate, seven days old at most. -#}
 {{ config(severity='error') }}
 
 with

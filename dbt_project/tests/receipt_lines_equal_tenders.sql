@@ -1,7 +1,7 @@
 {#-
     Every sale is paid to the cent: net, tax and rounding of its lines equal its tenders, and where
-    a sender records tenders at all, no sale of value is without. A receipt of which the till counted
-    more lines than have come is known to be short and reported by
+    a sender records tenders at all, no sale of value is without. A receipt of which the till
+    counted more lines than have come is known to be short and reported by
     every_line_the_till_counted_has_come; it cannot balance until the rest arrives.
 -#}
 {{ config(severity='error') }}

@@ -98,7 +98,8 @@ resolved as (
             identified.person_key = customers.customer_durable_key
             and identified.sold_at >= customers.valid_from_at
             and identified.sold_at < customers.valid_to_at
-    left join {{ ref('dim_channel') }} as channels on identified.channel_code = channels.channel_code
+    left join {{ ref('dim_channel') }} as channels
+        on identified.channel_code = channels.channel_code
     left join {{ ref('int_rates__daily') }} as rates
         on
             identified.currency_code = rates.currency_code

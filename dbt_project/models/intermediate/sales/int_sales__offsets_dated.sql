@@ -25,18 +25,23 @@ days as (
     from midnights
 ),
 
+quarters as (
+    {{ number_series(97) }}
+),
+
 -- Clocks change at a quarter of an hour somewhere within these days.
 changes as (
     select
         days.time_zone,
         days.utc_day_number,
-        min(days.midnight_at + to_minutes(15 * quarters.quarter)) as changed_at
+        min(days.midnight_at + to_minutes(15 * quarters.number)) as changed_at
     from days
-    cross join (select unnest(range(1, 97)) as quarter) as quarters
+    cross join quarters
     where
         days.offset_before_seconds != days.offset_after_seconds
+        and quarters.number > 0
         and {{ offset_seconds(
-            'days.midnight_at + to_minutes(15 * quarters.quarter)', 'days.time_zone'
+            'days.midnight_at + to_minutes(15 * quarters.number)', 'days.time_zone'
         ) }} = days.offset_after_seconds
     group by days.time_zone, days.utc_day_number
 ),

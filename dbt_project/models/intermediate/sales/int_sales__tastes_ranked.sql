@@ -13,10 +13,10 @@ lines as (
 
 products as (
     select
-        product_durable_key,
         {%- for level in levels %}
-        {{ level }}{{ ',' if not loop.last }}
+        {{ level }},
         {%- endfor %}
+        product_durable_key
     from {{ ref('dim_product') }}
     where is_current and coalesce(is_merchandise, true)
 ),
@@ -60,10 +60,10 @@ favourites as (
 
 ranked as (
     select
-        customer_durable_key,
         {%- for level in levels %}
-        max(case when level = '{{ level }}' then name end) as favourite_{{ level }}{{ ',' if not loop.last }}
+        max(case when level = '{{ level }}' then name end) as favourite_{{ level }},
         {%- endfor %}
+        customer_durable_key
     from favourites
     group by customer_durable_key
 )

@@ -3,10 +3,10 @@
 {#- Where the touched receipts stand now: their day may be another one after this build. Each fact
     is asked for itself, as a killed build leaves some of them a step behind the others. -#}
 {%- set by_transaction = [
-    ('intermediate', 'int_sales__headers_resolved'),
-    ('core', 'fct_transaction'),
-    ('core', 'fct_sales_line'),
-    ('core', 'fct_tender'),
+    stored_table('intermediate', 'int_sales__headers_resolved'),
+    stored_table('core', 'fct_transaction'),
+    stored_table('core', 'fct_sales_line'),
+    stored_table('core', 'fct_tender'),
 ] %}
 {%- set by_receipt = stored_table('intermediate', 'int_sales__lines_typed_otherwise') %}
 {%- set stored_lines = stored_table('core', 'fct_sales_line') %}
@@ -19,7 +19,8 @@ with
 days as (
     select headers.business_date
     from {{ ref('int_sales__headers_dated') }} as headers
-    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts on headers.transaction_key = touched_receipts.transaction_key
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
+        on headers.transaction_key = touched_receipts.transaction_key
 
     union
 
@@ -35,16 +36,14 @@ days as (
     select business_date
     from {{ ref('int_rates__daily') }} as rates
     where changed_batch_id > {{ built_batch_id() }}
-    {%- for schema, name in by_transaction %}
-    {%- set stored = stored_table(schema, name) %}
-    {%- if stored %}
+    {%- for stored in by_transaction | select %}
 
     union
 
     select stored.business_date
     from {{ stored }} as stored
-    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts on stored.transaction_key = touched_receipts.transaction_key
-    {%- endif %}
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
+        on stored.transaction_key = touched_receipts.transaction_key
     {%- endfor %}
     {%- if by_receipt %}
 

@@ -31,25 +31,37 @@ changed_identifiers as (
 ),
 
 touched as (
-    select template, sender, receipt_id
+    select
+        template,
+        sender,
+        receipt_id
     from {{ ref('int_sales__headers_unioned') }} as headers
     where batch_id > {{ built_batch_id() }}
 
     union
 
-    select template, sender, receipt_id
+    select
+        template,
+        sender,
+        receipt_id
     from {{ ref('int_sales__lines_unioned') }} as lines
     where batch_id > {{ built_batch_id() }}
 
     union
 
-    select template, sender, receipt_id
+    select
+        template,
+        sender,
+        receipt_id
     from {{ ref('int_tender__tenders_unioned') }} as tenders
     where batch_id > {{ built_batch_id() }}
 
     union
 
-    select headers.template, headers.sender, headers.receipt_id
+    select
+        headers.template,
+        headers.sender,
+        headers.receipt_id
     from {{ ref('int_sales__headers_unioned') }} as headers
     inner join changed_stores
         on
@@ -61,7 +73,10 @@ touched as (
 
     union
 
-    select headers.template, headers.sender, headers.receipt_id
+    select
+        headers.template,
+        headers.sender,
+        headers.receipt_id
     from {{ ref('int_sales__headers_unioned') }} as headers
     inner join changed_identifiers
         on
@@ -74,7 +89,10 @@ touched as (
 
     union
 
-    select tenders.template, tenders.sender, tenders.receipt_id
+    select
+        tenders.template,
+        tenders.sender,
+        tenders.receipt_id
     from {{ ref('int_tender__tenders_unioned') }} as tenders
     inner join changed_identifiers
         on
@@ -84,12 +102,18 @@ touched as (
 
 -- A return points at a line of its original receipt, which may come, change or go after it.
 with_returns as (
-    select template, sender, receipt_id
+    select
+        template,
+        sender,
+        receipt_id
     from touched
 
     union
 
-    select lines.template, lines.sender, lines.receipt_id
+    select
+        lines.template,
+        lines.sender,
+        lines.receipt_id
     from {{ ref('int_sales__lines_unioned') }} as lines
     inner join touched
         on lines.sender = touched.sender and lines.original_receipt_id = touched.receipt_id

@@ -26,13 +26,17 @@ changed_identifiers as (
 ),
 
 touched_events as (
-    select web_event_key, business_date
+    select
+        web_event_key,
+        business_date
     from {{ ref('int_web__events_dated') }} as events
     where batch_id > {{ built_batch_id() }}
 
     union
 
-    select events.web_event_key, events.business_date
+    select
+        events.web_event_key,
+        events.business_date
     from {{ ref('int_web__events_dated') }} as events
     inner join changed_stores
         on
@@ -44,7 +48,9 @@ touched_events as (
 
     union
 
-    select events.web_event_key, events.business_date
+    select
+        events.web_event_key,
+        events.business_date
     from {{ ref('int_web__events_dated') }} as events
     inner join changed_identifiers
         on
@@ -55,7 +61,9 @@ touched_events as (
 
     union
 
-    select events.web_event_key, events.business_date
+    select
+        events.web_event_key,
+        events.business_date
     from {{ ref('int_web__events_dated') }} as events
     inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
         on

@@ -68,8 +68,9 @@ sales_lines as (
         cast({{ list_reporting }} - {{ discount_reporting }} as decimal(18, 4))
             as net_amount_reporting,
         {{ tax_reporting }} as tax_amount_reporting,
-        cast({{ list_reporting }} - {{ discount_reporting }} + {{ tax_reporting }} as decimal(18, 4))
-            as gross_incl_tax_amount_reporting,
+        cast(
+            {{ list_reporting }} - {{ discount_reporting }} + {{ tax_reporting }} as decimal(18, 4)
+        ) as gross_incl_tax_amount_reporting,
         {{ reporting_amount('lines.cost_amount', 'headers.exchange_rate') }}
             as cost_amount_reporting,
         lines.batch_id
@@ -84,7 +85,8 @@ sales_lines as (
             and headers.sold_at < products.valid_to_at
     left join {{ ref('dim_promotion') }} as promotions
         on lines.sender = promotions.sender and lines.promotion_code = promotions.promotion_code
-    left join {{ ref('int_sales__returns_linked') }} as linked_returns on lines.sales_line_key = linked_returns.sales_line_key
+    left join {{ ref('int_sales__returns_linked') }} as linked_returns
+        on lines.sales_line_key = linked_returns.sales_line_key
     where
         {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
         and {{ is_of_touched_day('headers.business_date') }}

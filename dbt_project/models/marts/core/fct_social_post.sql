@@ -41,7 +41,8 @@ social_posts as (
         posts.platform,
         posts.language_code,
         {{ business_date('located.posted_at_local', 'located.cut_off_hour') }} as business_date,
-        {{ date_key(business_date('located.posted_at_local', 'located.cut_off_hour')) }} as date_key,
+        {{ date_key(business_date('located.posted_at_local', 'located.cut_off_hour')) }}
+            as date_key,
         {{ time_of_day_key('located.posted_at_local') }} as time_of_day_key,
         posts.posted_at,
         located.store_key,

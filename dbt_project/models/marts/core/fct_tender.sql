@@ -52,7 +52,8 @@ converted as (
     from {{ ref('int_sales__headers_resolved') }} as headers
     inner join {{ ref('int_tender__tenders_unioned') }} as tenders
         on {{ receipt_reference('headers') }} = {{ receipt_reference('tenders') }}
-    left join {{ ref('dim_tender_type') }} as tender_types on tenders.tender_type_code = tender_types.tender_type_code
+    left join {{ ref('dim_tender_type') }} as tender_types
+        on tenders.tender_type_code = tender_types.tender_type_code
     left join {{ ref('int_rates__daily') }} as rates
         on
             tenders.currency_code = rates.currency_code

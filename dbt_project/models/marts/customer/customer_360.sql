@@ -63,12 +63,18 @@ described as (
         on
             customers.home_store_durable_key = home_stores.store_durable_key
             and home_stores.is_current
-    left join {{ ref('int_sales__customers_summarised') }} as purchases on customers.customer_durable_key = purchases.customer_durable_key
-    left join {{ ref('int_sales__customers_scored') }} as scores on customers.customer_durable_key = scores.customer_durable_key
-    left join {{ ref('int_sales__tastes_ranked') }} as tastes on customers.customer_durable_key = tastes.customer_durable_key
-    left join {{ ref('int_points__balances_summed') }} as balances on customers.customer_durable_key = balances.customer_durable_key
-    left join {{ ref('int_web__customers_summarised') }} as web_visits on customers.customer_durable_key = web_visits.customer_durable_key
-    left join {{ ref('int_social__customers_summarised') }} as posts on customers.customer_durable_key = posts.customer_durable_key
+    left join {{ ref('int_sales__customers_summarised') }} as purchases
+        on customers.customer_durable_key = purchases.customer_durable_key
+    left join {{ ref('int_sales__customers_scored') }} as scores
+        on customers.customer_durable_key = scores.customer_durable_key
+    left join {{ ref('int_sales__tastes_ranked') }} as tastes
+        on customers.customer_durable_key = tastes.customer_durable_key
+    left join {{ ref('int_points__balances_summed') }} as balances
+        on customers.customer_durable_key = balances.customer_durable_key
+    left join {{ ref('int_web__customers_summarised') }} as web_visits
+        on customers.customer_durable_key = web_visits.customer_durable_key
+    left join {{ ref('int_social__customers_summarised') }} as posts
+        on customers.customer_durable_key = posts.customer_durable_key
     where customers.is_current and customers.customer_durable_key >= 0
 ),
 
