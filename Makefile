@@ -61,10 +61,10 @@ bench: .venv/.dev
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --python-version 3.11 --custom-compile-command "make lock" \
+		--no-annotate --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" \
 		pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --python-version 3.11 --custom-compile-command "make lock" \
+		--no-annotate --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" \
 		--extra dev --extra bi --constraint requirements.lock \
 		pyproject.toml --output-file requirements-dev.lock
 
