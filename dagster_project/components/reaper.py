@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-PROCESS_TAG = "tillhouse/process"
+PROCESS_TAG = ".dagster/tillhouse-process"  # the prefix keeps it off the list of runs
 # A run tags itself as its first act; one without a tag after this long never came that far.
 GRACE = timedelta(minutes=2)
 MESSAGE = "the process of this run is gone; run refresh again, it goes on where this one stopped"

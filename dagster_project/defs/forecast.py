@@ -17,7 +17,7 @@ BUILD = "forecast"
 # What the panel reads: forecasts are made from marts alone.
 MARTS = ["fct_sales_line", "dim_store", "dim_channel", "dim_product", "dim_date", "dim_promotion"]
 KEYS = {table: dg.AssetKey(["forecast", table]) for table in tables.TABLES}
-FANS = 3  # charts on forecast/daily: the total first, then the banners
+FANS = 3  # charts on forecast/daily: the total first, then the channels
 
 
 def _spec(table: str) -> dg.AssetSpec:
@@ -100,7 +100,7 @@ def _fans(connection: duckdb.DuckDBPyConnection) -> dict[str, dg.MetadataValue]:
 
     rows = connection.execute(
         "select series_key, member_name from forecast.series "
-        "where level in ('total', 'banner') and origin_date is not null "
+        "where level in ('total', 'channel') and origin_date is not null "
         "order by level desc, member_name limit ?",
         [FANS],
     ).fetchall()
