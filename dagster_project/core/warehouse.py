@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.core.home import Home
+from dagster_project.core.home import Home, load_settings
 from dagster_project.core.keys import MasterKey
 
 CATALOG = "warehouse"
@@ -172,6 +172,7 @@ class Warehouse:
         ensure_extension(self.home)
         return {
             "TILLHOUSE_HOME": str(self.home.root),
+            "TILLHOUSE_REPORTING_CURRENCY": load_settings(self.home).reporting_currency,
             "DBT_ENV_SECRET_TILLHOUSE_WAREHOUSE_KEY": self._key.warehouse_key(),
         }
 

@@ -49,7 +49,7 @@ def models() -> dg.Definitions:
         context: dg.AssetExecutionContext, writer: WriterResource, config: ModelsConfig
     ) -> Iterator[Any]:
         reporter = NodeReporter(context, manifest)
-        depends_on = [calendar_version()]
+        depends_on = [calendar_version(), writer.settings.reporting_currency]
         with writer.warehouse.connect() as connection:
             current = models_are_current(connection, project_fingerprint(depends_on=depends_on))
         if current and not config.full_refresh:

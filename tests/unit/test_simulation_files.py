@@ -295,6 +295,20 @@ def test_arguments_that_make_no_retailer_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_year_without_a_known_lunar_calendar_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match="start must lie in"):
+        simulate(
+            tmp_path, stores=3, days=7, customers=60, seed=1, faults="none", start=date(2100, 1, 1)
+        )
+
+
+def test_a_place_that_cannot_be_written_ends_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+
+    with pytest.raises(SimulationError, match=r"^cannot write .*taken: \S.*$"):
+        simulate(tmp_path / "taken", stores=3, days=7, customers=60, seed=1, faults="none")
+
+
 def test_the_smallest_run_and_another_year_work_too(tmp_path: Path) -> None:
     # Nowruz 2024 fell on 20 March: a week around it, and a day on which Iran's shops are closed.
     outcome = simulate(

@@ -31,7 +31,12 @@ from dagster_project.core.feeds.read import (
 )
 from dagster_project.core.feeds.recognise import Delivered, Held, known_contents, receive
 from dagster_project.core.feeds.settle import Verdict, refuse, settle
-from dagster_project.core.feeds.stage import drop_unit, secret_expressions, stage_unit
+from dagster_project.core.feeds.stage import (
+    drop_source,
+    drop_unit,
+    secret_expressions,
+    stage_unit,
+)
 from dagster_project.core.warehouse import THREADS
 
 HEAD_BYTES = 1 << 16
@@ -196,6 +201,7 @@ class _Preparer:
     def _stage(self, source: Source) -> None:
         unit = stage_unit(self._job, source)
         self.batch.verdicts.append(settle(self._job, unit))
+        drop_source(self._job, source)  # what was read is staged: half of the memory
         self.batch.not_kept |= {source.files[p].claim.arrived_at for p in unit.secret_files}
 
     def _name(self) -> str:

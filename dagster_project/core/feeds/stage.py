@@ -55,14 +55,14 @@ def stage_unit(job: Job, source: Source) -> Unit:
     """Stage every record of the feed; raises duckdb.Error where a mapping cannot be computed."""
     shield = _Shield(job, source)
     records = [_stage_record(job, source, name, shield) for name in job.feed.records]
-    tables = [source.name, f"{source.name}_files", *shield.tables, *(r.table for r in records)]
+    tables = (*shield.tables, *(f"{r.table}{end}" for r in records for end in ("", "_fresh")))
     return Unit(
         source,
         tuple(records),
         tuple(shield.protected),
         frozenset(shield.secret_files),
         shield.cards_in_text,
-        tuple(tables),
+        tables,
     )
 
 
@@ -122,15 +122,16 @@ def _protected(table: str, staged: str, field: str, declared: TemplateField) -> 
 
 def drop_unit(job: Job, unit: Unit) -> None:
     """Give the unit's memory back; clear values go with it."""
-    drop_source(job, unit.source)
     for table in unit.tables:
         job.connection.execute(f"drop table if exists {table}")
 
 
 def drop_source(job: Job, source: Source) -> None:
-    """Forget the relation, be it a view of a table or an Arrow table."""
+    """Forget what was read, be it a table and its view or an Arrow table."""
     job.connection.unregister(source.relation)
     job.connection.execute(f"drop view if exists {source.relation}")
+    for table in (source.name, f"{source.name}_files"):
+        job.connection.execute(f"drop table if exists {table}")
 
 
 def _values(job: Job, source: Source, name: str, field: str) -> str:

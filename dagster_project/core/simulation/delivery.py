@@ -6,6 +6,8 @@ Belongs here: how a file gets into ``landing`` or ``truth``. Does not: what stan
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,21 @@ import duckdb
 
 class SimulationError(Exception):
     """The arguments cannot be simulated, or the package's data is missing; one line says why."""
+
+
+@contextmanager
+def one_line_errors(out: Path) -> Iterator[None]:
+    """Turn what the disk says into SimulationError with one line."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        yield
+    except (OSError, duckdb.IOException) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise SimulationError(f"cannot write {out}: {reason or _first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:

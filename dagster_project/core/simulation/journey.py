@@ -17,6 +17,7 @@ from dagster_project.core.simulation.delivery import (
     SimulationError,
     deliver_query,
     literal,
+    one_line_errors,
     prepare,
 )
 
@@ -98,10 +99,11 @@ def deliver_journey(out: Path) -> int:
     """Write the sender ``journey``'s files below ``<out>/landing`` and return how many.
 
     Transactions come as one file per store group and week, everything else as one file.
-    Raises SimulationError when the data package is not installed.
+    Raises SimulationError with one line when the data package is not installed or nothing can be
+    written.
     """
     landing = out / "landing"
-    with duckdb.connect() as connection:
+    with one_line_errors(out), duckdb.connect() as connection:
         prepare(connection)
         connection.execute(f"create table transactions as select * from {_source('transactions')}")
         count = _deliver_transactions(connection, landing / "journey_transactions")

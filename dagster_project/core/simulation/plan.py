@@ -28,6 +28,7 @@ MINIMUM_CUSTOMERS = 60
 MINIMUM_DAYS = 7
 MAXIMUM_DAYS = 3650
 MAXIMUM_STORES = 2000
+YEARS = (1950, 2080)  # for which the lunar and Jalali calendars are known
 
 
 class Stream(IntEnum):
@@ -157,6 +158,8 @@ class Plan:
         for name, value, least, most in limits:
             if not least <= value <= most:
                 raise SimulationError(f"{name} must be {least} to {most}, not {value}")
+        if not YEARS[0] <= self.start.year <= YEARS[1]:
+            raise SimulationError(f"start must lie in {YEARS[0]} to {YEARS[1]}")
         if self.faults not in FAULT_LEVELS:
             raise SimulationError(f"faults must be one of {', '.join(FAULT_LEVELS)}")
 

@@ -24,7 +24,7 @@ from dagster_project.core.simulation.club import (
 )
 from dagster_project.core.simulation.columns import Columns, stacked, text
 from dagster_project.core.simulation.country import CountryRun
-from dagster_project.core.simulation.delivery import prepare
+from dagster_project.core.simulation.delivery import one_line_errors, prepare
 from dagster_project.core.simulation.faults import LOADED, plan_faults
 from dagster_project.core.simulation.output import Output
 from dagster_project.core.simulation.people import SCRIPT
@@ -63,10 +63,11 @@ def simulate(
     """Write the sender ``lantern``'s files below ``<out>/landing`` and the truth behind them.
 
     The same arguments give the same bytes. ``on_progress`` is called with a week, how many weeks
-    are done and how many there are. Raises SimulationError on arguments that make no retailer.
+    are done and how many there are. Raises SimulationError with one line on arguments that make
+    no retailer, and where nothing can be written.
     """
     plan = Plan(stores, days, customers, seed, faults, start)
-    with duckdb.connect() as connection:
+    with one_line_errors(out), duckdb.connect() as connection:
         prepare(connection)
         months = masters.months(plan)
         output = Output(connection, plan, out, plan_faults(plan, months))
