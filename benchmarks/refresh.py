@@ -26,8 +26,8 @@ from dagster_project.core.warehouse import Warehouse, WriterLock
 # Arguments of `tillhouse simulate` that give about so many till lines (docs/simulation.md).
 SCALES: dict[str, tuple[str, ...]] = {
     "0.5M": ("--stores", "12", "--days", "365", "--customers", "4000"),
-    "2M": ("--stores", "40", "--days", "365", "--customers", "14000"),
-    "10M": ("--stores", "200", "--days", "365", "--customers", "70000"),
+    "2M": ("--stores", "12", "--days", "365", "--customers", "13500"),
+    "10M": ("--stores", "48", "--days", "365", "--customers", "67600"),
 }
 GIBIBYTE = 2**20  # ru_maxrss is in KiB
 COULD_NOT = 2
