@@ -75,7 +75,17 @@ described as (
         on customers.customer_durable_key = web_visits.customer_durable_key
     left join {{ ref('int_social__customers_summarised') }} as posts
         on customers.customer_durable_key = posts.customer_durable_key
-    where customers.is_current and customers.customer_durable_key >= 0
+    where
+        customers.is_current
+        and customers.customer_durable_key >= 0
+        -- A browser that never joined, bought or wrote is a visitor, not yet a customer; its visits
+        -- are in fct_web_event.
+        and (
+            not customers.is_inferred
+            or purchases.customer_durable_key is not null
+            or balances.customer_durable_key is not null
+            or posts.customer_durable_key is not null
+        )
 ),
 
 contacted as (
