@@ -23,19 +23,34 @@ from dagster_project.core.home import PROJECT, Home
 
 if TYPE_CHECKING:
     from dagster_project.console.running import JobRun
+    from dagster_project.console.summary import Summary
     from dagster_project.core.declarations import Feed
 
 LOOPBACK = "127.0.0.1"  # the UI has no log-in of its own
 DONE, HELD_BACK = 0, 1
+NEXT = """
+Next:
+  open {root}/reports/overview.html
+  tillhouse --home {root} ui        the graph, every check and the fans in Dagster
+  tillhouse --home {root} refresh   again: nothing new, nothing changes
+  duckdb -readonly {root}/published/analyst.duckdb"""
 
 
 def demo(chosen: argparse.Namespace) -> int:
-    """Both retailers' files into the home, then a refresh."""
-    chosen.out = None
-    deliver_journey(chosen)
-    simulate(chosen)
-    chosen.full = False
-    return refresh(chosen)
+    """Both retailers' files into the home, then a refresh.
+
+    The simulated sender plants files that have to be held back: that they were is no failure here.
+    """
+    chosen.out, chosen.full = None, False
+    home = open_home(chosen.home)
+    for write in (deliver_journey, simulate):
+        write(_aside(chosen))
+    summary = _refresh(chosen)
+    if summary.failures or summary.failed_checks:
+        return _end(summary)
+    if not chosen.json:
+        _line(NEXT.format(root=home.root))
+    return DONE
 
 
 def deliver_journey(chosen: argparse.Namespace) -> int:
@@ -70,6 +85,10 @@ def simulate(chosen: argparse.Namespace) -> int:
 
 def refresh(chosen: argparse.Namespace) -> int:
     """Run the job ``refresh`` to its end."""
+    return _end(_refresh(chosen))
+
+
+def _refresh(chosen: argparse.Namespace) -> Summary:
     home = open_home(chosen.home)
     _, feeds = check_declarations()
     check_writable(home)
@@ -85,7 +104,7 @@ def publish(chosen: argparse.Namespace) -> int:
     check_writable(home)
     if not home.warehouse.exists():
         raise CommandError(f"nothing to publish: {home.root} has no warehouse; run refresh first")
-    return _conclude(chosen, home, _run(chosen, home, "publish", {}))
+    return _end(_conclude(chosen, home, _run(chosen, home, "publish", {})))
 
 
 def rollback(chosen: argparse.Namespace) -> int:
@@ -209,8 +228,9 @@ def _run(chosen: argparse.Namespace, home: Home, job: str, config: dict[str, Any
     return run_job(home, job, config=config, on_progress=ProgressLines(console))
 
 
-def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> int:
-    from dagster_project.console.screen import last_words, screen, show_summary  # noqa: PLC0415
+def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> Summary:
+    """Show what came of a run."""
+    from dagster_project.console.screen import screen, show_summary  # noqa: PLC0415
     from dagster_project.console.summary import summarise  # noqa: PLC0415
 
     summary = summarise(run)
@@ -218,9 +238,21 @@ def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> int:
         _say(chosen, asdict(summary), "")
     else:
         show_summary(screen(), home, summary)
+    return summary
+
+
+def _end(summary: Summary) -> int:
+    """The exit code, with its reason in one line on the error stream."""
+    from dagster_project.console.screen import last_words  # noqa: PLC0415
+
     if summary.exit_code != DONE:
         sys.stderr.write(f"tillhouse: {last_words(summary)}\n")
     return summary.exit_code
+
+
+def _aside(chosen: argparse.Namespace) -> argparse.Namespace:
+    """The same command as a step of another, whose answer alone goes to the output stream."""
+    return argparse.Namespace(**{**vars(chosen), "is_aside": True})
 
 
 def _waiting(home: Home, feeds: dict[str, Feed]) -> list[Path]:
@@ -248,7 +280,11 @@ def _out(chosen: argparse.Namespace) -> Path:
 
 
 def _say(chosen: argparse.Namespace, told: Any, words: str) -> None:
-    _line(json.dumps(told, ensure_ascii=False, indent=2, default=str) if chosen.json else words)
+    if getattr(chosen, "is_aside", False):
+        sys.stderr.write(f"{words}\n")
+    else:
+        as_json = json.dumps(told, ensure_ascii=False, indent=2, default=str)
+        _line(as_json if chosen.json else words)
 
 
 def _line(text: str) -> None:
