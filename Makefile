@@ -29,7 +29,7 @@ ui: .venv/.runtime
 	$(TILLHOUSE) --home $(HOME_DIR) ui
 
 test: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real
+	$(BIN)/python -m pytest tests --ignore=tests/real -n 2 --dist loadfile --durations=15
 
 test-real: .venv/.dev
 	$(BIN)/python -m pytest tests/real -rs
