@@ -97,3 +97,8 @@ def standing_judgements(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str
         """
     ).fetchall()
     return {(schema, table, name): int(count) for schema, table, name, count in rows}
+
+
+def is_whole(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the verdict on the last build was written too; a kill may fall between the two."""
+    return standing_judgements(connection).get(WHOLE_BUILD, 0) == 0

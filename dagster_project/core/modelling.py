@@ -35,6 +35,7 @@ KEPT_BUILDS = 5  # target folders with compiled SQL and logs; a full one is abou
 GOOD = frozenset({"success", "pass", "warn", "no-op"})
 SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 GENERATED = frozenset({"target", "logs", "dbt_packages"})
+UNFINISHED = "unfinished "  # before the fingerprints of a build that has not come to its end
 PARTIAL_PARSE = "partial_parse.msgpack"
 # Parsing never opens the warehouse, but the profile must render.
 PARSE_ONLY_KEY = "0" * 64
@@ -193,8 +194,8 @@ def build_models(
     fingerprint = project_fingerprint(project, depends_on)
     with warehouse.connect() as connection:
         batch_id = last_batch_id(connection)
-        state = build_state(connection, BUILD)
-    full = full_refresh or (state is not None and state[1] != fingerprint)
+        built_by = _begin(connection, fingerprint)
+    full = full_refresh or built_by != {fingerprint}
     target = _new_target(warehouse.home)
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     arguments += ["--full-refresh"] if full else []
@@ -208,6 +209,18 @@ def build_models(
         with warehouse.connect() as connection:
             record_build(connection, BUILD, batch_id, fingerprint)
     return outcome
+
+
+def _begin(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> set[str]:
+    """Mark the models as unfinished, their watermark kept; returns all code that has built them.
+
+    A build that is killed may leave models of its own code beside older ones: until one is
+    complete, every attempt is remembered.
+    """
+    batch_id, before = build_state(connection, BUILD) or (0, "")
+    built_by = {*before.removeprefix(UNFINISHED).split(), fingerprint}
+    record_build(connection, BUILD, batch_id, UNFINISHED + " ".join(sorted(built_by)))
+    return built_by
 
 
 def _follow(lines: Iterator[str], on_node: Callable[[NodeProgress], None] | None) -> deque[str]:

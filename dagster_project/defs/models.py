@@ -12,7 +12,7 @@ from dagster_project.components.translator import WarehouseTranslator, read_mani
 from dagster_project.components.writer import POOL, WriterResource
 from dagster_project.core.calendars import calendar_version
 from dagster_project.core.home import locate_home
-from dagster_project.core.model_checks import record_judgements
+from dagster_project.core.model_checks import is_whole, record_judgements
 from dagster_project.core.modelling import (
     BuildOutcome,
     ModellingError,
@@ -51,7 +51,8 @@ def models() -> dg.Definitions:
         reporter = NodeReporter(context, manifest)
         depends_on = [calendar_version(), writer.settings.reporting_currency]
         with writer.warehouse.connect() as connection:
-            current = models_are_current(connection, project_fingerprint(depends_on=depends_on))
+            code = project_fingerprint(depends_on=depends_on)
+            current = models_are_current(connection, code) and is_whole(connection)
         if current and not config.full_refresh:
             context.log.info("unchanged: the models hold every load")
             yield from reporter.unchanged(writer.warehouse)

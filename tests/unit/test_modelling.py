@@ -129,7 +129,10 @@ def test_a_failed_test_is_in_the_outcome_and_leaves_the_watermark_where_it_was(
         ("test.small.positive", "fail", 1)
     ]
     with warehouse.connect(read_only=True) as connection:
-        assert build_state(connection, "models") is None
+        assert build_state(connection, "models") == (
+            0,
+            f"unfinished {project_fingerprint(project)}",
+        )
 
 
 def test_nodes_behind_a_broken_model_are_skipped_and_not_counted_as_failed(
@@ -164,6 +167,45 @@ def test_changed_code_rebuilds_incremental_models_in_full(
     ]
     assert kept == [(1, 10), (99, 2)]
     assert doubled(warehouse) == [(1, 10)]
+
+
+def test_a_build_that_failed_is_not_current_and_goes_on_from_the_same_watermark(
+    warehouse: Warehouse, project: Path
+) -> None:
+    load_batch(warehouse, 1, 5)
+    code = project_fingerprint(project)
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+        load_batch(warehouse, 2, -3)
+        failed = build_models(warehouse, lock, project=project)
+        with warehouse.connect() as connection:
+            is_current = models_are_current(connection, code)
+            watermark = build_state(connection, "models")
+            connection.execute("update ops.batch set loaded_count = 3 where batch_id = 2")
+            connection.execute("delete from core.seen where batch_id = 2")
+        mended = build_models(warehouse, lock, project=project)
+
+    assert (failed.is_complete, is_current) == (False, False)
+    assert watermark is not None
+    assert watermark[0] == 1
+    assert (mended.is_complete, mended.is_full_refresh) == (True, False)
+
+
+def test_code_that_was_tried_and_taken_back_rebuilds_in_full(
+    warehouse: Warehouse, project: Path
+) -> None:
+    """The attempt may have left models of its own behind."""
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+        (project / "models" / "doubled.sql").write_text("select no_such_column")
+        tried = build_models(warehouse, lock, project=project)
+        (project / "models" / "doubled.sql").write_text(DOUBLED)
+        taken_back = build_models(warehouse, lock, project=project)
+
+    assert (tried.is_complete, taken_back.is_full_refresh) == (False, True)
+    with warehouse.connect(read_only=True) as connection:
+        assert models_are_current(connection, project_fingerprint(project))
 
 
 def test_what_the_models_read_is_part_of_the_fingerprint(project: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.core.home import Home
+from dagster_project.core.modelling import UNFINISHED
 from dagster_project.core.publishing import audit as auditing
 from dagster_project.core.publishing import metrics, summaries, versions
 from dagster_project.core.publishing.comments import comment
@@ -136,7 +137,7 @@ def _fingerprint(
             "select build, built_batch_id, fingerprint from ops.build_state"
         ).fetchall()
     }
-    if "models" not in builds:
+    if builds.get("models", (0, UNFINISHED))[1].startswith(UNFINISHED):
         raise PublicationError("the models have not been built completely yet")
     batch, code = builds["models"]
     counts = [connection.execute(f"select count(*) from {t.full_name}").fetchone() for t in tables]
