@@ -1,9 +1,12 @@
-"""One week of two retailers as some thirty deliveries, any of which may come before any other.
+"""One month of two retailers as some fifty deliveries, any of which may come before any other.
 
 ``east`` has a shop (code A), a web shop (W) and members; ``west`` has a shop of the same code.
 Every way in which a delivery can change what another one said before is in it: corrected receipts
 that change day or type, late lines, receipts and originals of returns, product and store versions,
 rates, promotions, and an order that shows two members to be one person.
+
+``FIRST`` all meet in the first days of May. ``EARLY`` and ``LATE`` make stories on days of their
+own: what comes late says something new about a day that no other late delivery touches.
 """
 
 from __future__ import annotations
@@ -106,7 +109,7 @@ SHANGHAI, NEW_YORK = "Asia/Shanghai", "America/New_York"
 DAY_1, DAY_2, DAY_3 = (f"2017-05-0{n} 04:00:00+00" for n in (1, 2, 3))
 NIGHT_3 = "2017-05-03 18:30:00+00"
 
-DELIVERIES: tuple[Delivery, ...] = (
+FIRST: tuple[Delivery, ...] = (
     Delivery("store__store", EAST, (_store("A", BEGINNING, SHANGHAI, "CNY", 0),)),
     # From the third on the shop's day ends at four in the morning.
     Delivery("store__store", EAST, (_store("A", "2017-05-03 00:00:00+00", SHANGHAI, "CNY", 4),)),
@@ -174,3 +177,72 @@ DELIVERIES: tuple[Delivery, ...] = (
         "post_id": "1", "platform": "weibo", "posted_at": NIGHT_3, "store_code": "A",
         "product_code": "P", "email_token": "e2", "text": "好"},)),
 )  # fmt: skip
+
+
+def _noon(day: int) -> str:
+    """Local noon in Shanghai on a day of May."""
+    return f"2017-05-{day:02d} 04:00:00+00"
+
+
+def _sale(number: str, day: int, product: str = "S", **more: Any) -> tuple[Delivery, Delivery]:
+    """A receipt with one line, at noon."""
+    line = _line(number, 1, _noon(day), 10, product_code=product)
+    return (
+        Delivery("pos_standard__receipt", EAST, (_receipt(number, _noon(day), **more),)),
+        Delivery("pos_standard__line", EAST, (line,)),
+    )
+
+
+EARLY: tuple[Delivery, ...] = (
+    Delivery("store__store", EAST, (_store("B", BEGINNING, SHANGHAI, "CNY", 0),)),
+    Delivery("product__product", EAST, (_product("S", BEGINNING, "Soap"),)),
+    Delivery("product__product", EAST, (_product("Q", BEGINNING, "Rice"),)),
+    Delivery("exchange_rate__rate", EAST, tuple(
+        _rate(f"2017-05-{day:02d}", 0.146, _noon(day)) for day in (8, 15, 22, 29))),
+    Delivery("member__member", EAST, (
+        _member("m3", BEGINNING, "basic"), _member("m5", BEGINNING, "basic", phone_token="p5"),
+        _member("m6", BEGINNING, "basic", email_token="e6"))),
+    *_sale("product changes", 10, "Q"),
+    *_sale("customer changes", 11, member_number_token="m3"),
+    *_sale("person changes", 12, member_number_token="m5"),
+    *_sale("the other person", 13, member_number_token="m6"),
+    Delivery("pos_standard__receipt", EAST, (
+        _receipt("store changes", "2017-05-13 18:30:00+00", store_code="B"),)),
+    *_sale("rate comes", 15, currency_code="GBP"),
+    Delivery("pos_standard__receipt", EAST, (_receipt("comes back", _noon(16), "return"),)),
+    Delivery("pos_standard__line", EAST, (
+        _line("comes back", 1, _noon(16), -10, line_type="return", product_code="S", quantity=-1,
+              original_receipt_id="original comes", original_line_number=1),)),
+    Delivery("pos_standard__line", EAST, (
+        _line("receipt comes", 1, _noon(18), 10, product_code="S"),)),
+    *_sale("moves", 20),
+    Delivery("web_event__event", EAST, (
+        _event(10, "2017-05-23 03:00:00+00"), _event(12, "2017-05-23 04:00:00+00"),
+        _event(13, _noon(24), "purchase", order_id="order comes"),
+        _event(14, _noon(26), "product_view", product_code="Q"),
+        _event(15, _noon(27), visitor_id_token="v9", member_number_token="m3"))),
+    *_sale("line comes", 28),
+    *_sale("tender comes", 29),
+)  # fmt: skip
+
+LATE: tuple[Delivery, ...] = (
+    Delivery("product__product", EAST, (_product("Q", "2017-05-09 00:00:00+00", "Grains"),)),
+    Delivery("member__member", EAST, (_member("m3", _noon(10), "gold"),)),
+    # Paid with the phone of the one and the e-mail of the other.
+    Delivery("web_order__order", EAST, (
+        _order("shows", _noon(30), phone_token="p5", email_token="e6"),)),
+    Delivery("store__store", EAST, (_store("B", "2017-05-13 00:00:00+00", SHANGHAI, "CNY", 4),)),
+    Delivery("exchange_rate__rate", EAST, ({
+        "base_currency_code": "USD", "quote_currency_code": "GBP", "rate_date": "2017-05-15",
+        "rate": 0.8},)),
+    *_sale("original comes", 8),
+    Delivery("pos_standard__receipt", EAST, (_receipt("receipt comes", _noon(19)),)),
+    Delivery("pos_standard__receipt", EAST, (
+        _receipt("moves", _noon(21), sent_at=_noon(22)),)),
+    Delivery("web_event__event", EAST, (_event(11, "2017-05-23 03:30:00+00"),)),
+    Delivery("web_order__order", EAST, (_order("order comes", _noon(25)),)),
+    Delivery("pos_standard__line", EAST, (_line("line comes", 2, _noon(28), 5, product_code="S"),)),
+    Delivery("pos_standard__tender", EAST, (_tender("tender comes", _noon(29), 11),)),
+)  # fmt: skip
+
+DELIVERIES = FIRST + EARLY + LATE
