@@ -207,8 +207,8 @@ EARLY: tuple[Delivery, ...] = (
     *_sale("person changes", 12, member_number_token="m5"),
     *_sale("the other person", 13, member_number_token="m6"),
     Delivery("pos_standard__receipt", EAST, (
-        _receipt("store changes", "2017-05-13 18:30:00+00", store_code="B"),)),
-    *_sale("rate comes", 15, currency_code="GBP"),
+        _receipt("store changes", "2017-05-14 18:30:00+00", store_code="B"),)),
+    *_sale("rate comes", 31, currency_code="GBP"),
     Delivery("pos_standard__receipt", EAST, (_receipt("comes back", _noon(16), "return"),)),
     Delivery("pos_standard__line", EAST, (
         _line("comes back", 1, _noon(16), -10, line_type="return", product_code="S", quantity=-1,
@@ -231,9 +231,9 @@ LATE: tuple[Delivery, ...] = (
     # Paid with the phone of the one and the e-mail of the other.
     Delivery("web_order__order", EAST, (
         _order("shows", _noon(30), phone_token="p5", email_token="e6"),)),
-    Delivery("store__store", EAST, (_store("B", "2017-05-13 00:00:00+00", SHANGHAI, "CNY", 4),)),
+    Delivery("store__store", EAST, (_store("B", "2017-05-14 00:00:00+00", SHANGHAI, "CNY", 4),)),
     Delivery("exchange_rate__rate", EAST, ({
-        "base_currency_code": "USD", "quote_currency_code": "GBP", "rate_date": "2017-05-15",
+        "base_currency_code": "USD", "quote_currency_code": "GBP", "rate_date": "2017-05-31",
         "rate": 0.8},)),
     *_sale("original comes", 8),
     Delivery("pos_standard__receipt", EAST, (_receipt("receipt comes", _noon(19)),)),
