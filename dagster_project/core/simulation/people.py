@@ -6,6 +6,7 @@ not: what they buy (``tills``, ``web``) or the files of the club (``club``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -143,8 +144,8 @@ def make_people(plan: Plan, country: Country) -> People:
     )  # fmt: skip
 
 
-def _objects(values: object) -> np.ndarray:
-    listed = list(values)  # type: ignore[call-overload]
+def _objects(values: Iterable[object]) -> np.ndarray:
+    listed = list(values)
     found = np.empty(len(listed), dtype=object)
     found[:] = listed
     return found
