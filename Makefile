@@ -65,7 +65,7 @@ lock:
 		pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" \
-		--extra dev --extra bi --constraint requirements.lock \
+		--extra dev --extra bi --extra postgres --constraint requirements.lock \
 		pyproject.toml --output-file requirements-dev.lock
 
 # The environment, build products and test caches; never a home with data in it.

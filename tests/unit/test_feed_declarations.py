@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from dagster_project.core.declarations import (
-    FEED_COMPONENT,
     SQL_TYPES,
     Feed,
     load_feeds,
@@ -52,7 +51,7 @@ def test_a_feed_is_named_after_its_sender_and_its_folder(feed: Feed) -> None:
 def test_a_feed_names_the_component_that_loads_it(feed: Feed) -> None:
     content = yaml.safe_load((FEEDS / feed.feed / "defs.yaml").read_text("utf-8"))
 
-    assert content["type"] == FEED_COMPONENT
+    assert content["type"] == "dagster_project.components.FeedComponent"
     assert set(content) == {"type", "attributes"}
 
 

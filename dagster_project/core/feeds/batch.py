@@ -34,7 +34,8 @@ from dagster_project.core.feeds.settle import Verdict, refuse, settle
 from dagster_project.core.feeds.stage import (
     drop_source,
     drop_unit,
-    secret_expressions,
+    secret_columns,
+    secret_fields,
     stage_unit,
 )
 from dagster_project.core.warehouse import THREADS
@@ -216,7 +217,7 @@ class _Preparer:
         one.path.unlink(missing_ok=True)
 
     def _may_hold_secrets(self, one: Delivered) -> bool:
-        if secret_expressions(self._job.feed, self._job.template):
+        if secret_fields(self._job.feed, self._job.template) or secret_columns(self._job.feed):
             return True
         with one.path.open("rb") as handle:
             return SECRET_COLUMN.search(handle.read(HEAD_BYTES).decode("latin-1")) is not None

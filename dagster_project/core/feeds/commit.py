@@ -12,6 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
+from dagster_project.core.declarations import SYSTEM_COLUMNS
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.protect import Protected
 from dagster_project.core.feeds.settle import Verdict, rows_of
@@ -91,15 +92,17 @@ def _find_fresh(job: Job, record: StagedRecord, scope: str) -> str | None:
     if rows == keys and not _known(job, record, scope, raw):
         return None
     fresh = f"{record.table}_fresh"
+    # A row is a record's place, unless it holds a list of them.
+    place = "rowid" if record.is_list else "_row"
     job.connection.execute(
         f"create or replace temp table {fresh} as "
-        f"with firsts as (select _record_key, _content_hash, min(_row) as _row "
+        f"with firsts as (select _record_key, _content_hash, min({place}) as _place "
         f"from {record.table} where {scope} group by all) "
-        f"select _row, _record_key from firsts as f where not exists (select 1 from {raw} as r "
+        f"select _place, _record_key from firsts as f where not exists (select 1 from {raw} as r "
         f"where r._record_key = f._record_key and r._content_hash = f._content_hash)"
     )
     _note_conflicts(job, fresh, raw, job.template.table(record.name))
-    return f"_row in (select _row from {fresh})"
+    return f"{place} in (select _place from {fresh})"
 
 
 def _known(job: Job, record: StagedRecord, scope: str, raw: str) -> bool:
@@ -130,7 +133,8 @@ def _insert(job: Job, record: StagedRecord, chosen: str, batch_id: int) -> None:
     columns = ", ".join(identifier(n) for n in job.template.records[record.name].columns())
     job.connection.execute(
         f"insert into raw.{job.template.table(record.name)} "
-        f"select {columns}, _record_key, _content_hash, $1, $2, f.file_id, _record, $3 "
+        f"({columns}, {', '.join(SYSTEM_COLUMNS)}) "
+        f"select {columns}, _record_key, _content_hash, $1, $2, f.file_id, _record, $3, _extra "
         f"from {record.table} as s join unit_files as f on f._file = s._file where {chosen}",
         [job.feed.sender, job.feed.feed, batch_id],
     )
@@ -142,7 +146,7 @@ def _rows_written(
     if fresh is None and record.maps_every_row:
         return accepted
     written = np.zeros(len(accepted), bool)
-    written[rows_of(job, f"select _row from {record.table} where {fresh or 'true'}")] = True
+    written[rows_of(job, f"select _row from {record.table} as s where {fresh or 'true'}")] = True
     return written & accepted
 
 

@@ -33,6 +33,7 @@ class ErrorCode(StrEnum):
     BAD_ENCODING = "bad_encoding"
     BAD_JSON = "bad_json"
     NOT_AN_OBJECT = "not_an_object"
+    BAD_LIST = "bad_list"
 
 
 MESSAGES: dict[ErrorCode, str] = {
@@ -54,6 +55,7 @@ MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.BAD_ENCODING: "bytes that the declared encoding does not have",
     ErrorCode.BAD_JSON: "not valid JSON",
     ErrorCode.NOT_AN_OBJECT: "JSON, but not an object",
+    ErrorCode.BAD_LIST: "a list of records is expected and none is there",
 }
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dagster_project.core.declarations import Feed, Template
+from dagster_project.core.declarations import Feed, FieldType, Template
+from dagster_project.core.feeds.spelling import as_spelled, macros
 from dagster_project.core.feeds.sql import identifier, literal
 from dagster_project.core.home import Home
 from dagster_project.core.keys import MasterKey
@@ -46,24 +47,31 @@ def in_file_order(job: Job) -> Iterator[None]:
         job.connection.execute("set preserve_insertion_order = false")
 
 
-def spelled_out(feed: Feed) -> Feed:
+def spelled_out(feed: Feed, template: Template) -> Feed:
     """The feed with its mapping as SQL that holds for many files in one relation.
 
     A window stays within one file, whose rows are a row's neighbours; a mapping that is nothing
-    but a column is quoted, whatever the sender calls it (``at``, ``order``, ``Invoice No``).
+    but a column is quoted, whatever the sender calls it (``at``, ``order``, ``Invoice No``), and
+    read as the dialect says.
     """
-    records = {
-        name: record.model_copy(
-            update={"fields": {f: _spelled(sql, feed) for f, sql in record.fields.items()}}
-        )
-        for name, record in feed.records.items()
-    }
+    records = {}
+    for name, record in feed.records.items():
+        fields = {
+            field: _spelled(sql, feed, template.records[name].fields[field].type)
+            for field, sql in record.fields.items()
+        }
+        around = {key: _windowed(sql) for key in ("where", "each") if (sql := getattr(record, key))}
+        records[name] = record.model_copy(update={"fields": fields} | around)
     return feed.model_copy(update={"records": records})
 
 
 def looks_around(feed: Feed) -> bool:
     """Whether a mapping looks at other rows, so that a file must not be cut into pieces."""
-    return any(_WINDOW.search(sql) for one in feed.records.values() for sql in one.fields.values())
+    return any(
+        _WINDOW.search(sql)
+        for one in feed.records.values()
+        for sql in (*one.fields.values(), one.where or "", one.each or "")
+    )
 
 
 def job(
@@ -81,10 +89,16 @@ def job(
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"set TimeZone = {literal(feed.time_zone)}")
     connection.execute("set preserve_insertion_order = false")
-    return Job(connection, home, key, spelled_out(feed), template)
+    for macro in macros(feed.dialect):
+        connection.execute(macro)
+    return Job(connection, home, key, spelled_out(feed, template), template)
 
 
-def _spelled(sql: str, feed: Feed) -> str:
+def _spelled(sql: str, feed: Feed, kind: FieldType) -> str:
     if sql.strip() in feed.columns:
-        return identifier(sql.strip())
+        return as_spelled(identifier(sql.strip()), kind, feed.dialect)
+    return _windowed(sql)
+
+
+def _windowed(sql: str) -> str:
     return _WINDOW.sub(lambda found: "over (partition by _file" + (", " if found[1] else " "), sql)

@@ -63,6 +63,33 @@ def text_of(name: str, mapped: str) -> str:
     return f"cast({mapped} as varchar) as {identifier('f_' + name)}"
 
 
+def rows_of_record(mapping: FeedRecord, relation: str) -> str:
+    """The rows that make one record each, as what follows ``from``.
+
+    With ``each`` a row is there once per element of its list, none where it has no list.
+    """
+    where = f" where {mapping.where}" if mapping.where else ""
+    if mapping.each is None:
+        return f"{relation}{where}"
+    return (
+        f'(select *, unnest(_list) as "each", generate_subscripts(_list, 1) as each_number '
+        f"from (select *, {_list_of(mapping.each)} as _list from {relation})){where}"
+    )
+
+
+def broken_lists(mapping: FeedRecord, relation: str) -> str:
+    """A query of ``_row, _record`` of rows whose list is none; only for records with ``each``."""
+    text = f"cast({mapping.each} as varchar)"
+    return (
+        f"select _row, _record from {relation} where {text} != '' "
+        f"and {_list_of(mapping.each or '')} is null"
+    )
+
+
+def _list_of(sql: str) -> str:
+    return f"try_cast(try_cast(cast({sql} as varchar) as json) as json[])"
+
+
 def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Judgement:
     """How rows of ``relation`` become rows of one record, right or wrong.
 
@@ -73,17 +100,19 @@ def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Jud
         check for field in mapping.fields for check in _checks(field, record.fields[field])
     )
     mapped = ", ".join(text_of(field, sql) for field, sql in mapping.fields.items())
-    where = f" where {mapping.where}" if mapping.where else ""
+    rows = rows_of_record(mapping, relation)
     typed = [_typed(field, record.fields[field]) for field in mapping.fields]
     judged = " ".join(f"when {c.condition} then {i}" for i, c in enumerate(checks))
     error = f"case {judged} end::utinyint" if judged else "null::utinyint"
-    columns = [f"{sql} as {column}" for column, sql in _raw_columns(record, mapping, joins)]
+    values = _raw_columns(record, mapping, joins)
+    columns = [f"{values[column]} as {column}" for column in record.columns()]
+    columns.append(f"{_extra(record, values)} as _extra")
     select = (
-        f"with mapped as (select {PLACES}, {mapped} from {relation}{where}), "
+        f"with mapped as (select {PLACES}, {mapped} from {rows}), "
         f"typed as (select {PLACES}, {', '.join(typed)} from mapped), "
         f"raw as (select {PLACES}, {error} as _error, {', '.join(columns)} "
         f"from typed {_joined(joins)}) "
-        f"select {PLACES}, _error, {_names(record)}, {_key(job, name)} as _record_key, "
+        f"select {PLACES}, _error, {_names(record)}, _extra, {_key(job, name)} as _record_key, "
         f"{_content(record)} as _content_hash from raw"
     )
     return Judgement(select, checks)
@@ -136,15 +165,22 @@ def _unreadable(kind: FieldType, text: str, value: str) -> str:
     return missing
 
 
-def _raw_columns(
-    record: Record, mapping: FeedRecord, joins: dict[str, Join]
-) -> list[tuple[str, str]]:
-    """The record's raw columns in order, each with its expression over the typed columns."""
-    return [
-        (column, _value(column, name, field, joins) if name in mapping.fields else f"null::{kind}")
+def _raw_columns(record: Record, mapping: FeedRecord, joins: dict[str, Join]) -> dict[str, str]:
+    """Of every column that holds a field, added ones too, its expression over typed columns."""
+    return {
+        column: _value(column, name, field, joins) if name in mapping.fields else f"null::{kind}"
         for name, field in record.fields.items()
         for column, kind in field.columns(name).items()
-    ]
+    }
+
+
+def _extra(record: Record, values: dict[str, str]) -> str:
+    """A custom template's own fields as one JSON object; null for a plain template."""
+    added = record.added_columns()
+    if not added:
+        return "null::varchar"
+    pairs = ", ".join(f"{column} := {values[column]}" for column in added)
+    return f"cast(to_json(struct_pack({pairs})) as varchar)"
 
 
 def _value(column: str, name: str, field: TemplateField, joins: dict[str, Join]) -> str:
@@ -180,4 +216,5 @@ def _as_text(column: str, kind: str) -> str:
 
 def _content(record: Record) -> str:
     # The engine's own hash: an md5 over all columns as text would cost as much as reading them.
-    return f"(hash({_names(record)}) >> 1)::bigint"
+    extra = ", _extra" if record.added else ""
+    return f"(hash({_names(record)}{extra}) >> 1)::bigint"

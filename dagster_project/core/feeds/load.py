@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from dagster_project.core.declarations import Feed, Template
+from dagster_project.core.declarations import SYSTEM_COLUMNS, Feed, Template
 from dagster_project.core.feeds.arrive import Claim, claim_files, put_back, release
 from dagster_project.core.feeds.batch import Batch, prepare
 from dagster_project.core.feeds.book import write_batch
@@ -45,10 +45,21 @@ class FeedOutcome:
 def create_raw_tables(
     connection: duckdb.DuckDBPyConnection, templates: dict[str, Template]
 ) -> None:
-    """Make the raw tables of every template that do not exist yet."""
+    """Make the raw tables, and the columns of existing ones, that do not exist yet."""
     for template in templates.values():
         for statement in template.ddl():
             connection.execute(statement)
+    rows = connection.execute(
+        "select table_name, column_name from duckdb_columns() "
+        "where database_name = current_database() and schema_name = 'raw'"
+    ).fetchall()
+    existing = set(rows)
+    for template in templates.values():
+        for name, record in template.records.items():
+            table = template.table(name)
+            for column, kind in (record.columns() | SYSTEM_COLUMNS).items():
+                if (table, column) not in existing:
+                    connection.execute(f"alter table raw.{table} add column {column} {kind}")
 
 
 def load_feed(

@@ -16,11 +16,9 @@ import duckdb
 from dagster_project.core.declarations import FieldType, TemplateField, Treatment
 from dagster_project.core.feeds.cards import SUSPICIOUS, ascii_digits, mask_text
 from dagster_project.core.feeds.job import Job
+from dagster_project.core.feeds.sql import ASCII_DIGITS, FOREIGN_DIGITS
 from dagster_project.core.keys import TOKEN_HEX
 
-# Full-width, Persian and Arabic digits, then 0-9 three times.
-FOREIGN_DIGITS = "０１２３４５６７８９۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩"
-ASCII_DIGITS = "0123456789" * 3
 PHONE_SEPARATORS = r"[\s().\-/·‐‑–—－（）．\x{200e}\x{200f}\x{202a}-\x{202c}]"
 # National significant numbers of mobiles, by country: what precedes them, and they themselves.
 MOBILE = {

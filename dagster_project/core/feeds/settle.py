@@ -14,7 +14,8 @@ import numpy as np
 from dagster_project.core.declarations import Feed
 from dagster_project.core.feeds.errors import ErrorCode
 from dagster_project.core.feeds.job import Job
-from dagster_project.core.feeds.stage import Unit
+from dagster_project.core.feeds.judge import broken_lists
+from dagster_project.core.feeds.stage import StagedRecord, Unit
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,15 @@ def settle(job: Job, unit: Unit) -> Verdict:
             mapped[:] = True
         else:
             mapped[rows_of(job, f"select _row from {record.table}")] = True
+        for row, number in _broken_lists(job, unit, record):
+            flaws.setdefault(row, Flaw(row, number, ErrorCode.BAD_LIST, record.name))
         found = job.connection.execute(
             f"select _row, _record, _error from {record.table} where _error is not null"
         ).fetchall()
         for row, number, error in found:
             check = record.checks[error]
             flaws.setdefault(row, Flaw(row, number, check.code, record.name, check.field))
+    mapped[list(flaws)] = True
     ignored = np.zeros(source.total, bool)
     if not mapped.all():
         ignored = _ignored(job, unit) & ~mapped
@@ -70,6 +74,14 @@ def settle(job: Job, unit: Unit) -> Verdict:
     accepted = ~ignored
     accepted[list(flaws)] = False
     return _verdict(job.feed, unit, flaws, accepted, ignored)
+
+
+def _broken_lists(job: Job, unit: Unit, record: StagedRecord) -> list[tuple[int, int]]:
+    """Place and number of rows that should hold a list of records and hold something else."""
+    if not record.is_list:
+        return []
+    query = broken_lists(job.feed.records[record.name], unit.source.relation)
+    return job.connection.execute(query).fetchall()
 
 
 def rows_of(job: Job, query: str) -> np.ndarray:

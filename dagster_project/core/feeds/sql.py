@@ -10,6 +10,10 @@ from collections.abc import Iterable
 # A text that no file holds: a private-use sign, for "nothing means null".
 NEVER = "\ue000never\ue000"
 
+# Full-width, Persian and Arabic digits, then 0-9 three times.
+FOREIGN_DIGITS = "０１２３４５６７８９۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩"
+ASCII_DIGITS = "0123456789" * 3
+
 
 def identifier(name: str) -> str:
     """A column name as SQL, whatever the sender calls it."""

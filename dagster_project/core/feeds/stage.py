@@ -18,7 +18,7 @@ from dagster_project.core.declarations import (
 )
 from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.job import Job
-from dagster_project.core.feeds.judge import Check, Join, judgement, text_of
+from dagster_project.core.feeds.judge import Check, Join, judgement, rows_of_record, text_of
 from dagster_project.core.feeds.protect import (
     Protected,
     is_protected,
@@ -37,6 +37,7 @@ class StagedRecord:
     table: str
     checks: tuple[Check, ...]
     maps_every_row: bool
+    is_list: bool  # several records of one row
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def _stage_record(job: Job, source: Source, name: str, shield: _Shield) -> Stage
     judged = judgement(job, name, source.relation, joins)
     table = f"{source.name}_{name}"
     job.connection.execute(f"create or replace temp table {table} as {judged.select}")
-    return StagedRecord(name, table, judged.checks, job.feed.records[name].where is None)
+    mapping = job.feed.records[name]
+    is_list = mapping.each is not None
+    return StagedRecord(name, table, judged.checks, not (mapping.where or is_list), is_list)
 
 
 class _Shield:
@@ -110,8 +113,7 @@ class _Shield:
         found = scan(self._job.connection, values, table)
         self.cards_in_text += found.cards_found
         if found.has_secrets:
-            expression = self._job.feed.records[name].fields[field]
-            self.secret_files |= _files_with(self._job, self._source, expression, table)
+            self.secret_files |= _files_with(self._job, self._source, name, field, table)
         return found.has_changes
 
 
@@ -135,17 +137,21 @@ def drop_source(job: Job, source: Source) -> None:
 
 
 def _values(job: Job, source: Source, name: str, field: str) -> str:
+    return f"select f_{field} as value from ({_texts(job, source, name, field)})"
+
+
+def _texts(job: Job, source: Source, name: str, field: str) -> str:
+    """A query of ``_file`` and one mapped field's text."""
     mapping = job.feed.records[name]
-    where = f" where {mapping.where}" if mapping.where else ""
-    inner = f"select {text_of(field, mapping.fields[field])} from {source.relation}{where}"
-    return f"select f_{field} as value from ({inner})"
+    rows = rows_of_record(mapping, source.relation)
+    return f"select _file, {text_of(field, mapping.fields[field])} from {rows}"
 
 
-def _files_with(job: Job, source: Source, expression: str, table: str) -> set[int]:
+def _files_with(job: Job, source: Source, name: str, field: str, table: str) -> set[int]:
     """Files in which the scan found a verification value or track data."""
     rows = job.connection.execute(
-        f"select distinct _file from (select _file, cast({expression} as varchar) as value "
-        f"from {source.relation}) where value in (select value from {table} where has_secret)"
+        f"select distinct _file from ({_texts(job, source, name, field)}) "
+        f"where f_{field} in (select value from {table} where has_secret)"
     ).fetchall()
     return {row[0] for row in rows}
 
@@ -154,25 +160,36 @@ def _secret_files(job: Job, source: Source) -> set[int]:
     """Files with content in a column of card verification values, tracks or PIN blocks."""
     if any(SECRET_COLUMN.search(name) for name in source.header.unknown):
         return set(range(len(source.files)))
+    queries = [
+        f"select _file, f_{field} as value from ({_texts(job, source, name, field)})"
+        for name, field in secret_fields(job.feed, job.template)
+    ]
+    queries += [
+        f"select _file, cast({identifier(column)} as varchar) as value from {source.relation}"
+        for column in secret_columns(job.feed)
+    ]
     found: set[int] = set()
-    for expression in secret_expressions(job.feed, job.template):
+    for query in queries:
         rows = job.connection.execute(
-            f"select distinct _file from (select _file, cast({expression} as varchar) as value "
-            f"from {source.relation}) where value != ''"
+            f"select distinct _file from ({query}) where value != ''"
         ).fetchall()
         found |= {row[0] for row in rows}
     return found
 
 
-def secret_expressions(feed: Feed, template: Template) -> list[str]:
-    """What the feed maps to dropped card secrets, and declared columns named like them."""
-    mapped = [
-        expression
+def secret_fields(feed: Feed, template: Template) -> list[tuple[str, str]]:
+    """Record and field of what the feed maps to dropped card secrets."""
+    return [
+        (name, field)
         for name, mapping in feed.records.items()
-        for field, expression in mapping.fields.items()
+        for field in mapping.fields
         if _is_secret(field, template.records[name].fields[field])
     ]
-    return mapped + [identifier(c) for c in feed.columns if SECRET_COLUMN.search(c)]
+
+
+def secret_columns(feed: Feed) -> list[str]:
+    """Declared columns named like card verification values, tracks or PIN blocks."""
+    return [column for column in feed.columns if SECRET_COLUMN.search(column)]
 
 
 def _is_secret(name: str, field: TemplateField) -> bool:
