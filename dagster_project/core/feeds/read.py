@@ -5,7 +5,8 @@ Belongs here: headers, and the three ways to read a delimited file. Does not: ty
 * A file without a single quote is cut at delimiters and newlines, which cannot be done in two
   ways: Arrow's reader, the fastest.
 * A file with quotes goes through the database's strict reader.
-* Where either refuses, or counts other records than the file physically has, the own splitter
+* Where either refuses, does not know the dialect (several delimiter signs, an escape sign, a
+  header of several lines), or counts other records than the file physically has, the own splitter
   reads the file alone (``records``).
 
 (Arrow reads ``"x"y`` as xy without a word, which is why it never sees a quote.)
@@ -29,7 +30,8 @@ from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import (
     Physical,
     Splitter,
-    first_cells,
+    header_cells,
+    is_common,
     map_bytes,
     record_bounds,
 )
@@ -120,7 +122,7 @@ def match_header(delivered: Delivered, feed: Feed) -> Header:
 
     Raises HeldBackError when a declared column is missing, or stands twice.
     """
-    cells = first_cells(delivered.path, feed.dialect)
+    cells = header_cells(delivered.path, feed.dialect)
     if cells is None:
         raise HeldBackError("no header or first record can be read")
     declared = list(feed.columns)
@@ -180,6 +182,7 @@ def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
+    _require_common(job.feed.dialect)
     try:
         tables = [_read_piece(piece, header, job.feed.dialect) for piece in pieces]
     except pa.ArrowInvalid as error:
@@ -234,6 +237,7 @@ def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: st
 
     Raises FastPathError where it refuses a file or its count differs from ``expected_rows``.
     """
+    _require_common(job.feed.dialect)
     columns = ", ".join(f"c{place} as {identifier(column)}" for place, column in header.known)
     try:
         with in_file_order(job):
@@ -252,6 +256,11 @@ def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: st
     source = Source(name, files, expected, header)
     _number_rows(job, source)
     return source
+
+
+def _require_common(dialect: Dialect) -> None:
+    if not is_common(dialect):
+        raise FastPathError("a dialect that only the own splitter reads")
 
 
 def _read_csv(files: tuple[Delivered, ...], header: Header, dialect: Dialect) -> str:
@@ -360,7 +369,8 @@ def _split(path: Path, dialect: Dialect, width: int) -> Iterator[Physical]:
         path.open("rb") as handle,
         mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        for record in Splitter(content, dialect, width).records(0 if dialect.header else 1):
+        first = 1 - dialect.header_lines if dialect.header else 1
+        for record in Splitter(content, dialect, width).records(first):
             if record.number > 0:
                 yield record
 
