@@ -132,7 +132,8 @@ def _write(
         f"create or replace temp table delivered as select *, "
         f"{_key(table, record)} as _record_key, (hash({names}) >> 1)::bigint as _content_hash, "
         f"'{sender}' as _sender, 'hand' as _feed, 'hand' as _file_id, "
-        f"{number}::bigint as _record_number, {batch}::bigint as _batch_id "
+        f"{number}::bigint as _record_number, {batch}::bigint as _batch_id, "
+        f"null::varchar as _extra "
         f"from (select {typed}, '{sender}' as sender)",
         [row.get(column) for column in columns],
     )

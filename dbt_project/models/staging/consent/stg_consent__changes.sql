@@ -12,6 +12,10 @@ renamed as (
         legal_basis,
         source,
         changed_at,
+        channel_code,
+        wording_version,
+        expires_at,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

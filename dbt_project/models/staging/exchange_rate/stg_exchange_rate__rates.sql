@@ -11,6 +11,7 @@ renamed as (
         rate_date,
         rate,
         updated_at,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

@@ -20,6 +20,13 @@ renamed as (
         rounding_amount,
         guest_count,
         duration_seconds,
+        business_date,
+        started_at,
+        household_number_token,
+        fiscal_number,
+        reason_code,
+        note,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

@@ -13,6 +13,10 @@ renamed as (
         duration_seconds,
         has_error,
         has_override,
+        line_number,
+        operator_code_token,
+        reason_code,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

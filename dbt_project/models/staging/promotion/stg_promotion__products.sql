@@ -8,6 +8,7 @@ renamed as (
     select
         promotion_code,
         product_code,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

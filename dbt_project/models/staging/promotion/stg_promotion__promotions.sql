@@ -14,6 +14,13 @@ renamed as (
         starts_on,
         ends_on,
         updated_at,
+        description,
+        discount_amount,
+        minimum_spend_amount,
+        currency_code,
+        channel_code,
+        is_member_only,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

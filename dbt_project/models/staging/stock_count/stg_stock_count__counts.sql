@@ -11,6 +11,13 @@ renamed as (
         counted_on,
         on_hand_quantity,
         is_sold_out,
+        expected_quantity,
+        reserved_quantity,
+        in_transit_quantity,
+        unit_cost,
+        currency_code,
+        counted_at,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

@@ -21,6 +21,11 @@ renamed as (
         original_line_number,
         ordered_at,
         updated_at,
+        product_name,
+        coupon_code,
+        tax_share,
+        reason_code,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id

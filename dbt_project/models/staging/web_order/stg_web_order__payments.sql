@@ -19,6 +19,12 @@ renamed as (
         instalment_count,
         ordered_at,
         updated_at,
+        transaction_type,
+        card_type,
+        card_scheme,
+        wallet_account_token,
+        paid_at,
+        _extra as extra_fields,
         _sender as sender,
         _record_key as record_key,
         _batch_id as batch_id
