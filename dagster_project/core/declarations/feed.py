@@ -160,7 +160,12 @@ class Feed(Declared):
     @model_validator(mode="before")
     @classmethod
     def _of_layout(cls, content: Any) -> Any:
-        return with_layout(content) if isinstance(content, dict) else content
+        if not isinstance(content, dict):
+            return content
+        whole = with_layout(content)
+        if whole.get("format") == "tsv" and isinstance(whole.get("dialect", {}), dict):
+            whole = whole | {"dialect": {"delimiter": "\t"} | whole.get("dialect", {})}
+        return whole
 
     @model_validator(mode="after")
     def _says_what_its_format_needs(self) -> Feed:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import duckdb
 
+from dagster_project.core.declarations import OBJECTS
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.errors import FastPathError, HeldBackError
@@ -118,7 +119,7 @@ class _Preparer:
 
     def read(self, files: list[Delivered]) -> None:
         """Stage every file, alone or with others of its layout."""
-        if self._job.feed.format == "jsonl":
+        if self._job.feed.format in OBJECTS:
             for one in files:
                 self._alone(one, lambda one: read_jsonl(self._job, one, self._name()))
         elif self._job.feed.format == "parquet":

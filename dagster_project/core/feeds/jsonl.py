@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import mmap
+from collections import Counter
 
 import duckdb
 import numpy as np
@@ -136,16 +137,28 @@ def _unknown_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[str]
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, feed: Feed) -> None:
     names = [name for column, aliases in feed.columns.items() for name in (column, *aliases)]
-    shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR"), ensure_ascii=False))
+    # A structure's names are the same in either case, an object's keys are not.
+    times = Counter(name.lower() for name in names)
+    together = [name for name in names if times[name.lower()] == 1]
+    shape = literal(json.dumps(dict.fromkeys(together, "VARCHAR"), ensure_ascii=False))
     nulls = ", ".join(literal(text) for text in feed.dialect.null_text)
     columns = []
     for column, aliases in feed.columns.items():
-        value = f"coalesce({', '.join(f'o.{identifier(n)}' for n in (column, *aliases))})"
+        texts = [_text_at(name, name in together) for name in (column, *aliases)]
+        value = f"coalesce({', '.join(texts)})"
         columns.append(
             f"case when {value} in ({nulls}) then null else {value} end" if nulls else value
         )
+    transformed = f", json_transform(line, {shape}) as o" if together else ""
     connection.execute(
         f"insert into {table} select 0, _record, {', '.join(columns)} from "
-        f"(select _record, json_transform(line, {shape}) as o from json_lines where flaw is null) "
+        f"(select _record, line{transformed} from json_lines where flaw is null) "
         "order by _record"
     )
+
+
+def _text_at(name: str, is_in_structure: bool) -> str:
+    if is_in_structure:
+        return f"o.{identifier(name)}"
+    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    return f"json_extract_string(line, {literal(pointer)})"

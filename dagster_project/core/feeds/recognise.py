@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.core.declarations import Feed
+from dagster_project.core.declarations import DELIMITED, Feed
 from dagster_project.core.feeds.arrive import EPOCH, Claim
 from dagster_project.core.feeds.errors import HeldBackError
 from dagster_project.core.feeds.store import Seal
@@ -27,8 +27,6 @@ from dagster_project.core.feeds.transcode import (
 )
 from dagster_project.core.home import Home
 from dagster_project.core.keys import MasterKey
-
-TEXT_SUFFIX = {"csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,9 @@ def receive(claim: Claim, feed: Feed, home: Home, key: MasterKey | None) -> Deli
     try:
         signature = _signature(claim.path)
         file_id, profile, start = _read_once(claim.path, feed, seal)
-        path = home.scratch / f"{file_id}-{claim.instant}{TEXT_SUFFIX[feed.format]}"
+        suffix = ".csv" if feed.format in DELIMITED else ".jsonl"
+        suffix = ".parquet" if feed.format == "parquet" else suffix
+        path = home.scratch / f"{file_id}-{claim.instant}{suffix}"
         try:
             text, known = _text_of(claim.path, path, feed, profile, start)
         except HeldBackError as error:

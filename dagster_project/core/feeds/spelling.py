@@ -17,7 +17,7 @@ NUMBERS = frozenset(
 UNREADABLE = "unreadable: "
 # Signs around an amount that say nothing of its size; back-ticks and apostrophes are put before
 # values so that spreadsheets leave them alone.
-AROUND = "[\\s\\x{a0}`'¥￥$€£₽﷼]|CN¥|RMB|元"
+AROUND = "(?:[\\s\\x{a0}`'¥￥$€£₽﷼]|CN¥|RMB|元)+"
 FOREIGN_SIGNS, ASCII_SIGNS = "．，－＋（）−", ".,-+()-"  # full width, and the sign for minus
 
 
@@ -53,7 +53,8 @@ def _amount(dialect: Dialect) -> str:
         f"translate(cast(t as varchar), {literal(FOREIGN_DIGITS + FOREIGN_SIGNS)}, "
         f"{literal(ASCII_DIGITS + ASCII_SIGNS)})"
     )
-    bare = f"regexp_replace({ascii_text}, {literal(AROUND)}, '', 'g')"
+    outside = f"regexp_replace({ascii_text}, {literal(f'^{AROUND}|{AROUND}$')}, '', 'g')"
+    bare = f"regexp_replace({outside}, {literal(f'^([-+(]){AROUND}')}, '\\1')"
     signed = (
         f"regexp_replace(regexp_replace({bare}, '^\\((.*)\\)$', '-\\1'), '^([^-].*)-$', '-\\1')"
     )

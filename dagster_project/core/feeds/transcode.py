@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dagster_project.core.declarations import Dialect, Feed
+from dagster_project.core.feeds.convert import CONVERTERS
 from dagster_project.core.feeds.errors import HeldBackError
 
 CHUNK_BYTES = 4 << 20
@@ -27,6 +28,10 @@ GZIP, ZIP, ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 PACKED = (GZIP, ZIP, ZSTD)
 BOM = codecs.BOM_UTF8
 UTF8_NAMES = frozenset({"utf-8", "ascii"})
+# Formats that say themselves how their bytes are to be read.
+BINARY = frozenset({"parquet", "xlsx", "xls", "xml"})
+# Text formats whose first and last lines may be no records.
+TRIMMED = frozenset({"csv", "tsv", "fixed_width"})
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def packing(start: bytes) -> bytes | None:
 
 def needs_rewriting(feed: Feed, start: bytes) -> bool:
     """Whether the database's reader cannot be given the delivered bytes as they are."""
-    if packing(start):
+    if feed.format in CONVERTERS or packing(start):
         return True
     if feed.format == "parquet":
         return False
@@ -63,8 +68,8 @@ def canonical(encoding: str) -> str:
         raise HeldBackError(f"the feed declares an unknown encoding {encoding!r}") from None
 
 
-def unpack(path: Path) -> Iterator[bytes]:
-    """The file's content in pieces, unpacked where it is packed.
+def unpack(path: Path, feed: Feed) -> Iterator[bytes]:
+    """The file's content in pieces, unpacked where it is packed; a workbook is a zip by itself.
 
     Raises HeldBackError for a broken, encrypted, nested or exploding archive.
     """
@@ -72,7 +77,7 @@ def unpack(path: Path) -> Iterator[bytes]:
     with path.open("rb") as handle:
         signature = packing(handle.read(4))
         handle.seek(0)
-        if signature is None:
+        if signature is None or (signature == ZIP and feed.format == "xlsx"):
             yield from _pieces(handle)
             return
         try:
@@ -127,13 +132,23 @@ def write_text(source: Path, target: Path, feed: Feed) -> TextStart:
 
     Raises HeldBackError where bytes do not belong to the declared encoding, with their offset.
     """
-    with target.open("wb") as out:
-        if feed.format == "parquet":
-            out.writelines(unpack(source))
-            return TextStart()
-        for piece in _transcoded(unpack(source), feed.dialect.encoding):
-            out.write(piece)
-    return _trim(target, feed.dialect) if feed.format == "csv" else TextStart()
+    if feed.format in BINARY:
+        with target.open("wb") as out:
+            out.writelines(unpack(source, feed))
+        start = TextStart()
+    else:
+        with target.open("wb") as out:
+            for piece in _transcoded(unpack(source, feed), feed.dialect.encoding):
+                out.write(piece)
+        start = _trim(target, feed.dialect) if feed.format in TRIMMED else TextStart()
+    if convert := CONVERTERS.get(feed.format):
+        unpacked = target.with_name(f"{target.name}.unpacked")
+        target.rename(unpacked)
+        try:
+            convert(unpacked, target, feed)
+        finally:
+            unpacked.unlink()
+    return start
 
 
 def _transcoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
