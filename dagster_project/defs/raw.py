@@ -1,6 +1,9 @@
-"""The raw tables: one per record of a template, filled by every feed into that template."""
+"""The raw tables: one per record of a template, filled by every feed into its family.
 
-from collections.abc import Iterator
+A custom template fills the tables of the one it extends and has none of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -8,7 +11,7 @@ import dagster as dg
 from dagster_project.components.feed import feed_key, templates
 from dagster_project.components.tables import count_rows
 from dagster_project.components.writer import POOL, WriterResource
-from dagster_project.core.declarations import SYSTEM_COLUMNS, Record, Template, load_feeds
+from dagster_project.core.declarations import SYSTEM_COLUMNS, Feed, Record, Template, load_feeds
 from dagster_project.core.feeds import create_raw_tables
 from dagster_project.core.home import FEEDS
 
@@ -20,16 +23,19 @@ SYSTEM_DESCRIPTIONS = {
     "_file_id": "SHA-256 of the delivered file.",
     "_record_number": "Position in the file, from 1.",
     "_batch_id": "Load order: the watermark of every refresh.",
+    "_extra": "JSON object of a custom template's own fields.",
 }
 
 
 @dg.definitions
 def raw() -> dg.Definitions:
-    """``raw/<template>__<record>`` for every record of every template."""
-    feeds = load_feeds(FEEDS, dict(templates()))
+    """``raw/<template>__<record>`` for every record of every template with tables of its own."""
+    known = templates()
+    feeds = load_feeds(FEEDS, dict(known))
     specs = [
-        _spec(template, name, [f.feed for f in feeds.values() if f.template == template.template])
-        for template in templates().values()
+        _spec(template, name, feeds_into(template, feeds.values(), known))
+        for template in known.values()
+        if template.extends is None
         for name in template.records
     ]
 
@@ -49,6 +55,13 @@ def raw() -> dg.Definitions:
     return dg.Definitions(assets=[raw_tables])
 
 
+def feeds_into(
+    template: Template, feeds: Iterable[Feed], known: Mapping[str, Template]
+) -> list[str]:
+    """Names of the feeds that fill a template's tables, those of custom templates too."""
+    return [feed.feed for feed in feeds if known[feed.template].family == template.template]
+
+
 def _spec(template: Template, record: str, feeds: list[str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         ["raw", template.table(record)],
@@ -58,18 +71,37 @@ def _spec(template: Template, record: str, feeds: list[str]) -> dg.AssetSpec:
         owners=["team:data-engineering"],
         kinds={"duckdb", "table"},
         tags={"template": template.template},
-        metadata={"dagster/column_schema": _schema(template.records[record])},
+        metadata={
+            "dagster/column_schema": _schema(
+                template.records[record], _added(template, record, templates())
+            )
+        },
     )
 
 
-def _schema(record: Record) -> dg.TableSchema:
+def _added(template: Template, record: str, known: Mapping[str, Template]) -> str:
+    """What ``_extra`` may hold: each custom template with the columns it adds to the record."""
+    parts = [
+        f"{custom.template}: {', '.join(columns)}"
+        for custom in known.values()
+        if custom.extends == template.template
+        and (columns := custom.records[record].added_columns())
+    ]
+    return "".join(f" {part}." for part in parts)
+
+
+def _schema(record: Record, added: str) -> dg.TableSchema:
     declared = [
         dg.TableColumn(column, kind, field.description, tags={field.classification.value: ""})
         for name, field in record.fields.items()
         for column, kind in field.columns(name).items()
     ]
     system = [
-        dg.TableColumn(column, kind.split()[0], SYSTEM_DESCRIPTIONS[column])
+        dg.TableColumn(
+            column,
+            kind.split()[0],
+            SYSTEM_DESCRIPTIONS[column] + (added if column == "_extra" else ""),
+        )
         for column, kind in SYSTEM_COLUMNS.items()
     ]
     return dg.TableSchema([*declared, *system])

@@ -120,11 +120,42 @@ def test_every_raw_table_hangs_on_the_feeds_into_its_template(specs: list[dg.Ass
     feeds = load_feeds(FEEDS, templates)
     by_key = {spec.key.to_user_string(): spec for spec in specs}
 
-    for template in templates.values():
-        into = {f"feed/{f.feed}" for f in feeds.values() if f.template == template.template}
+    own = [template for template in templates.values() if template.extends is None]
+    for template in own:
+        into = {
+            f"feed/{feed.feed}"
+            for feed in feeds.values()
+            if templates[feed.template].family == template.template
+        }
         for record in template.records:
             spec = by_key[f"raw/{template.table(record)}"]
             assert {dep.asset_key.to_user_string() for dep in spec.deps} == into
+    tables = {f"raw/{template.table(record)}" for template in own for record in template.records}
+    assert {key for key in by_key if key.startswith("raw/")} == tables
+
+
+def test_a_feed_into_a_custom_template_stands_before_the_tables_of_the_extended_one() -> None:
+    from dagster_project.defs.raw import feeds_into
+
+    templates = load_templates(TEMPLATES)
+    shipped = load_feeds(FEEDS, templates)["lantern_receipts"]
+    feeds = [
+        shipped.model_copy(update={"feed": template, "template": template})
+        for template in ("pos_cinema", "pos_standard", "web_order")
+    ]
+
+    assert feeds_into(templates["pos_standard"], feeds, templates) == ["pos_cinema", "pos_standard"]
+
+
+def test_a_raw_table_says_what_custom_templates_add_to_it(specs: list[dg.AssetSpec]) -> None:
+    [line] = [s for s in specs if s.key == dg.AssetKey(["raw", "pos_standard__line"])]
+    columns = {c.name: c for c in line.metadata["dagster/column_schema"].columns}
+
+    said = columns["_extra"].description
+    assert "pos_cinema: show_id, show_starts_at, film_code" in said
+    assert "pos_clinic: service_code, practitioner_code_token" in said
+    assert "diagnosis_code" not in said  # dropped: it is in no table
+    assert "film_code" not in columns
 
 
 def test_every_feed_is_one_file_and_one_asset(specs: list[dg.AssetSpec]) -> None:
