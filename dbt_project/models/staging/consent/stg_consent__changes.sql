@@ -12,7 +12,6 @@ renamed as (
         legal_basis,
         source,
         changed_at,
-        channel_code,
         wording_version,
         expires_at,
         _extra as extra_fields,
