@@ -22,6 +22,7 @@ renamed as (
         duration_seconds,
         business_date,
         started_at,
+        customer_account_token,
         household_number_token,
         fiscal_number,
         reason_code,
