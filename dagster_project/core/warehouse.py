@@ -84,7 +84,25 @@ create table if not exists ops.rejects (
     message varchar not null,           -- never holds the value
     raw_record varchar,                 -- card numbers masked, personal values left out
     batch_id bigint not null,
-    replayed_batch_id bigint
+    replayed_batch_id bigint,
+    disposition varchar default 'record'  -- value: its record is loaded without it
+);
+alter table ops.rejects add column if not exists disposition varchar default 'record';
+create table if not exists ops.file_drift (
+    feed varchar not null,
+    file_id varchar not null,
+    kind varchar not null,              -- new_column, missing_column
+    column_name varchar not null
+);
+create table if not exists ops.feed_finding (
+    feed varchar not null,
+    kind varchar not null,
+    subject varchar not null,           -- the till, file or column it is about; else empty
+    message varchar not null,
+    first_seen_at timestamptz not null,
+    last_seen_at timestamptz not null,
+    resolved_at timestamptz,            -- when it no longer held
+    primary key (feed, kind, subject)
 );
 create table if not exists ops.raw_conflict (
     raw_table varchar not null,         -- <template>__<record>

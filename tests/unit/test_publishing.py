@@ -238,9 +238,12 @@ def test_rejects_and_feeds_are_counted_without_names_or_values(warehouse: Wareho
         "'pos_standard', 1, 10, 7, 2, 1, 'loaded', null, 1, null, null), ('b', 'b', 'tills', 'x', "
         "9, now(), null, null, null, 0, 0, 0, 0, 'quarantined', 'no header', null, null, null)",
         "insert into ops.rejects values (1, 'tills', 'a', 3, 3, 3, 0, 'line', 'quantity', "
-        "'not_a_number', 'm', 'raw', 1, null), (2, 'tills', 'a', 3, 3, 3, 0, 'line', 'price', "
-        "'not_a_number', 'm', 'raw', 1, null), (3, 'tills', 'a', 4, 4, 4, 0, 'line', 'price', "
-        "'not_a_number', 'm', 'raw', 1, 2)",
+        "'not_a_number', 'm', 'raw', 1, null, 'record'), "
+        "(2, 'tills', 'a', 3, 3, 3, 0, 'line', 'price', "
+        "'not_a_number', 'm', 'raw', 1, null, 'record'), "
+        "(3, 'tills', 'a', 4, 4, 4, 0, 'line', 'price', "
+        "'not_a_number', 'm', 'raw', 1, 2, 'record'), (4, 'tills', 'a', 5, 5, 5, 0, 'line', "
+        "'sent_at', 'bad_timestamp', 'm', 'raw', 1, null, 'value')",
     )
     publish_again(warehouse)
     summary = read(

@@ -48,7 +48,8 @@ insert into ops.file_ledger values
     ('a', 'a', 'tills', 'f.csv', 9, now(), null, 'pos_standard', 1, 1010, 1000, 7, 3, 'loaded',
         null, 1, null, null);
 insert into ops.rejects values
-    (1, 'tills', 'a', 3, 3, 3, 0, 'line', 'quantity', 'not_a_number', 'm', 'raw', 1, null);
+    (1, 'tills', 'a', 3, 3, 3, 0, 'line', 'quantity', 'not_a_number', 'm', 'raw', 1, null,
+        'record');
 """
 
 

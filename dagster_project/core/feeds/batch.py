@@ -9,21 +9,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import duckdb
 
 from dagster_project.core.declarations import OBJECTS
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.cards import SECRET_COLUMN
+from dagster_project.core.feeds.drift import frozen
 from dagster_project.core.feeds.errors import FastPathError, HeldBackError
-from dagster_project.core.feeds.job import Job, looks_around
+from dagster_project.core.feeds.header import Header, match_header
+from dagster_project.core.feeds.job import Job, needs_whole_files
 from dagster_project.core.feeds.jsonl import read_jsonl
 from dagster_project.core.feeds.read import (
     PIECE_BYTES,
-    Header,
     Piece,
     Source,
-    match_header,
     pieces_of,
     read_parquet,
     read_quoted,
@@ -31,6 +32,7 @@ from dagster_project.core.feeds.read import (
     read_unquoted,
 )
 from dagster_project.core.feeds.recognise import Delivered, Held, known_contents, receive
+from dagster_project.core.feeds.rejects import first_line
 from dagster_project.core.feeds.settle import Verdict, refuse, settle
 from dagster_project.core.feeds.stage import (
     drop_source,
@@ -39,6 +41,7 @@ from dagster_project.core.feeds.stage import (
     secret_fields,
     stage_unit,
 )
+from dagster_project.core.feeds.totals import disagreements
 from dagster_project.core.warehouse import THREADS
 
 HEAD_BYTES = 1 << 16
@@ -59,6 +62,7 @@ class Batch:
 
     verdicts: list[Verdict] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)  # content id → reason
+    disagreeing: dict[str, str] = field(default_factory=dict)  # the same, for stated totals
     held: list[Held] = field(default_factory=list)
     duplicates: list[Delivered] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # content id → physical records
@@ -68,6 +72,15 @@ class Batch:
         """Files whose rows are written or refused, each once."""
         files = [one for verdict in self.verdicts for one in verdict.unit.source.files]
         return list({one.claim.arrived_at: one for one in files}.values())
+
+    def drifted(self) -> dict[str, Header]:
+        """Headers with new or missing columns by file id."""
+        return {
+            one.file_id: source.header
+            for source in (verdict.unit.source for verdict in self.verdicts)
+            if source.header.unknown or source.header.missing
+            for one in source.files
+        }
 
     def close(self, job: Job) -> None:
         """Give back tables and scratch files; seals that were kept are kept."""
@@ -105,7 +118,8 @@ def read_files(job: Job, batch: Batch, files: list[Delivered]) -> None:
     """Read, stage and judge files into the batch."""
     try:
         _Preparer(job, batch).read(files)
-        batch.refused = refuse(job.feed, batch.verdicts)
+        stopped = frozen(batch.verdicts, partial(first_line, job))
+        batch.refused = refuse(job.feed, batch.verdicts, stopped | batch.disagreeing)
     except BaseException:
         batch.close(job)
         raise
@@ -145,7 +159,7 @@ class _Preparer:
         """Files without quotes: small ones together, big ones in pieces of their own."""
         together: list[Piece] = []
         for one in files:
-            size = one.profile.size_bytes if looks_around(self._job.feed) else PIECE_BYTES
+            size = one.profile.size_bytes if needs_whole_files(self._job.feed) else PIECE_BYTES
             pieces = pieces_of(one, self._job.feed.dialect, size)
             if len(pieces) == 1:
                 together += pieces
@@ -203,6 +217,7 @@ class _Preparer:
     def _stage(self, source: Source) -> None:
         unit = stage_unit(self._job, source)
         self.batch.verdicts.append(settle(self._job, unit))
+        self.batch.disagreeing |= disagreements(self._job, source)
         drop_source(self._job, source)  # what was read is staged: half of the memory
         self.batch.not_kept |= {source.files[p].claim.arrived_at for p in unit.secret_files}
 
@@ -213,7 +228,7 @@ class _Preparer:
     def _hold(self, one: Delivered, reason: str) -> None:
         """Hold a file back; its original is kept unless it may hold card secrets."""
         self.batch.held.append(Held(one.claim, one.file_id, one.size_bytes, reason, one.seal))
-        if self._may_hold_secrets(one):
+        if SECRET_COLUMN.search(reason) or self._may_hold_secrets(one):
             self.batch.not_kept.add(one.claim.arrived_at)
         one.path.unlink(missing_ok=True)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from dagster_project.core.feeds.batch import Batch
 from dagster_project.core.feeds.commit import Written, write_unit
+from dagster_project.core.feeds.drift import names, note_drift
 from dagster_project.core.feeds.errors import LoadError
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.ledger import (
@@ -21,7 +22,7 @@ from dagster_project.core.feeds.ledger import (
     raise_alarm,
 )
 from dagster_project.core.feeds.recognise import Delivered, Held
-from dagster_project.core.feeds.rejects import rejects_of
+from dagster_project.core.feeds.rejects import discards_of, rejects_of
 from dagster_project.core.feeds.settle import Verdict
 
 
@@ -45,22 +46,25 @@ class Counts:
 
 
 def write_batch(job: Job, batch: Batch, batch_id: int) -> tuple[list[LedgerLine], list[Reject]]:
-    """Write everything of a batch.
+    """Write everything of a batch; the rejects that are returned are whole records.
 
     Raises LoadError when a file's records do not add up; the caller then undoes all of it.
     """
     counts: dict[str, Counts] = defaultdict(Counts)
     rejects: list[Reject] = []
+    discards: list[Reject] = []
     for verdict in batch.verdicts:
         written = write_unit(job, verdict, batch_id)
         for place, one in enumerate(verdict.unit.source.files):
             counts[one.content_id].add(verdict, written, place)
             rejects += rejects_of(job, verdict, place, batch_id)
+            discards += discards_of(job, verdict, place, batch_id)
     lines = [_line(job, batch, one, counts[one.content_id], batch_id) for one in batch.delivered()]
     lines += [_held_line(job, held) for held in batch.held]
     lines += _duplicate_lines(job, batch, lines)
     append(job.connection, "ops.file_ledger", lines)
-    append_rejects(job.connection, rejects)
+    append_rejects(job.connection, [*rejects, *discards])
+    note_drift(job.connection, job.feed.feed, batch.drifted())
     if own := [line for line in lines if line.batch_id is not None]:
         job.connection.execute(
             "insert into ops.batch values (?, ?, current_timestamp, ?, ?)",
@@ -158,7 +162,12 @@ def _raise_alarms(job: Job, batch: Batch) -> None:
             raise_alarm(job.connection, subject, "critical", message)
     if cards := sum(verdict.unit.cards_in_text for verdict in batch.verdicts):
         raise_alarm(job.connection, subject, "warning", f"{cards} card numbers in text were masked")
-    unknown = {name for v in batch.verdicts for name in v.unit.source.header.unknown}
-    if unknown:
-        message = f"unknown columns were left out: {', '.join(sorted(unknown))}"
-        raise_alarm(job.connection, subject, "warning", message[:500])
+    headers = batch.drifted().values()
+    if unknown := {name for header in headers for name in header.unknown}:
+        message = f"unknown columns were left out: {names(unknown)}"
+        raise_alarm(job.connection, subject, "warning", message)
+    if missing := {name for header in headers for name in header.missing}:
+        message = f"columns were missing and are empty: {names(missing)}"
+        raise_alarm(job.connection, subject, "warning", message)
+    if count := sum(len(found) for verdict in batch.verdicts for found in verdict.discards):
+        raise_alarm(job.connection, subject, "warning", f"{count} bad values were left out")

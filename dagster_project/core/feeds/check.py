@@ -17,8 +17,9 @@ from dagster_project.core.feeds.arrive import EPOCH, Claim
 from dagster_project.core.feeds.batch import Batch, read_files
 from dagster_project.core.feeds.errors import one_line_errors
 from dagster_project.core.feeds.job import Job, job
+from dagster_project.core.feeds.ledger import Reject
 from dagster_project.core.feeds.recognise import Held, receive
-from dagster_project.core.feeds.rejects import rejects_of
+from dagster_project.core.feeds.rejects import discards_of, rejects_of
 from dagster_project.core.home import Home
 from dagster_project.core.keys import KEY_BYTES, MasterKey
 from dagster_project.core.warehouse import open_engine
@@ -39,6 +40,8 @@ class CheckOutcome:
     reject_reasons: tuple[tuple[str, int], ...] = ()  # error code, records
     examples: tuple[tuple[int, str, str], ...] = ()  # first line, column, error code
     unknown_columns: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()  # would be loaded as empty
+    discarded_values: tuple[tuple[int, str, str], ...] = ()  # as examples
     cards_in_text: int = 0
 
 
@@ -78,9 +81,9 @@ def _outcome(one_job: Job, batch: Batch, name: str) -> CheckOutcome:
         return CheckOutcome(feed, name, batch.held[0].reason)
     verdicts = batch.verdicts
     rejects = [reject for verdict in verdicts for reject in rejects_of(one_job, verdict, 0, 0)]
-    examples = [(r.first_line, r.column_name or "", r.error_code) for r in rejects]
     flaws = [flaw for verdict in verdicts for flaw in verdict.flaws[0]]
-    unknown = {column for verdict in verdicts for column in verdict.unit.source.header.unknown}
+    discards = [one for verdict in verdicts for one in discards_of(one_job, verdict, 0, 0)]
+    headers = [verdict.unit.source.header for verdict in verdicts]
     return CheckOutcome(
         feed,
         name,
@@ -89,7 +92,14 @@ def _outcome(one_job: Job, batch: Batch, name: str) -> CheckOutcome:
         sum(int(verdict.accepted.sum()) for verdict in verdicts),
         len(flaws),
         tuple(sorted(Counter(flaw.code.value for flaw in flaws).items())),
-        tuple(examples[:MAX_EXAMPLES]),
-        tuple(sorted(unknown)),
+        _examples(rejects),
+        tuple(sorted({column for header in headers for column in header.unknown})),
+        tuple(sorted({column for header in headers for column in header.missing})),
+        _examples(discards),
         sum(verdict.unit.cards_in_text for verdict in verdicts),
     )
+
+
+def _examples(rejects: list[Reject]) -> tuple[tuple[int, str, str], ...]:
+    found = [(r.first_line, r.column_name or "", r.error_code) for r in rejects[:MAX_EXAMPLES]]
+    return tuple(found)

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     BAD_JSON = "bad_json"
     NOT_AN_OBJECT = "not_an_object"
     BAD_LIST = "bad_list"
+    TRUNCATED = "truncated_record"
 
 
 MESSAGES: dict[ErrorCode, str] = {
@@ -56,6 +57,7 @@ MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.BAD_JSON: "not valid JSON",
     ErrorCode.NOT_AN_OBJECT: "JSON, but not an object",
     ErrorCode.BAD_LIST: "a list of records is expected and none is there",
+    ErrorCode.TRUNCATED: "the file ends within the record",
 }
 
 

@@ -65,9 +65,9 @@ def spelled_out(feed: Feed, template: Template) -> Feed:
     return feed.model_copy(update={"records": records})
 
 
-def looks_around(feed: Feed) -> bool:
-    """Whether a mapping looks at other rows, so that a file must not be cut into pieces."""
-    return any(
+def needs_whole_files(feed: Feed) -> bool:
+    """Whether rows are looked at together, so that a file must not be cut into pieces."""
+    return bool(feed.totals) or any(
         _WINDOW.search(sql)
         for one in feed.records.values()
         for sql in (*one.fields.values(), one.where or "", one.each or "")

@@ -13,9 +13,11 @@ import duckdb
 import numpy as np
 
 from dagster_project.core.declarations import Feed
+from dagster_project.core.feeds.drift import absent_keys, judge_columns, torn_end
 from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.header import Header
 from dagster_project.core.feeds.job import Job, in_file_order
-from dagster_project.core.feeds.read import Broken, Header, Source, number_kept_rows
+from dagster_project.core.feeds.read import Broken, Source, number_kept_rows
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import MAX_RECORD_BYTES, map_bytes, record_bounds
 from dagster_project.core.feeds.sql import identifier, literal
@@ -34,7 +36,7 @@ def read_jsonl(job: Job, one: Delivered, name: str) -> Source:
     )
     starts, ends = record_bounds(map_bytes(one.path), None)
     errors: dict[int, ErrorCode] = {}
-    unknown: set[str] = set()
+    seen: set[str] = set()
     with (
         one.path.open("rb") as handle,
         mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
@@ -44,7 +46,7 @@ def read_jsonl(job: Job, one: Delivered, name: str) -> Source:
             texts, bad = _texts(content, starts[part], ends[part], first)
             _stage(job.connection, texts, first)
             errors |= bad | _judge(job.connection)
-            unknown |= _unknown_keys(job.connection, job.feed)
+            seen |= _keys(job.connection)
             with in_file_order(job):
                 _insert(job.connection, name, job.feed)
     numbers = np.delete(np.arange(1, len(starts) + 1), [number - 1 for number in errors])
@@ -54,7 +56,8 @@ def read_jsonl(job: Job, one: Delivered, name: str) -> Source:
         for number, code in sorted(errors.items())
         for line in [int(lines[number - 1])]
     )
-    header = Header(tuple(job.feed.columns), tuple(sorted(unknown)))
+    header = _header(job.feed, seen)
+    broken = torn_end(broken, one.path, job.feed, 0)
     source = Source(name, (one,), (len(numbers),), header, broken=broken, record_numbers=numbers)
     number_kept_rows(job, source)
     return source
@@ -127,12 +130,18 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _unknown_keys(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[str]:
-    known = {name for column, aliases in feed.columns.items() for name in (column, *aliases)}
+def _keys(connection: duckdb.DuckDBPyConnection) -> set[str]:
     rows = connection.execute(
         "select distinct unnest(json_keys(line)) from json_lines where flaw is null"
     ).fetchall()
-    return {row[0] for row in rows} - known
+    return {row[0] for row in rows}
+
+
+def _header(feed: Feed, seen: set[str]) -> Header:
+    known = {name for column, aliases in feed.columns.items() for name in (column, *aliases)}
+    unknown, missing = tuple(sorted(seen - known)), absent_keys(feed, seen)
+    judge_columns(feed, missing, unknown)
+    return Header(tuple(feed.columns), unknown, missing)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, feed: Feed) -> None:

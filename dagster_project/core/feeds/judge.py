@@ -6,16 +6,19 @@ comes from (``read``), what becomes of the rows (``settle``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dagster_project.core.declarations import (
     SQL_TYPES,
     FeedRecord,
     FieldType,
+    Policy,
     Record,
     TemplateField,
     Treatment,
 )
+from dagster_project.core.feeds.drift import policy_of
 from dagster_project.core.feeds.errors import ErrorCode
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.sql import identifier, literal
@@ -35,11 +38,15 @@ UNREADABLE: dict[FieldType, ErrorCode] = {
 
 @dataclass(frozen=True)
 class Check:
-    """One reason for which a row is rejected; its number stands in ``_error``."""
+    """One reason for which a row is rejected; its number stands in ``_error``.
+
+    Where only the value is discarded, its number stands in the list ``_discarded``.
+    """
 
     field: str
     code: ErrorCode
     condition: str
+    policy: Policy
 
 
 @dataclass(frozen=True)
@@ -93,29 +100,75 @@ def _list_of(sql: str) -> str:
 def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Judgement:
     """How rows of ``relation`` become rows of one record, right or wrong.
 
-    The select gives ``_file, _row, _record, _error``, the raw columns, key and content hash.
+    The select gives ``_file, _row, _record, _error``, the raw columns, key and content hash; and
+    ``_discarded`` where some field's bad values are discarded.
     """
     record, mapping = job.template.records[name], job.feed.records[name]
-    checks = tuple(
-        check for field in mapping.fields for check in _checks(field, record.fields[field])
-    )
+    checks = _all_checks(job, name)
     mapped = ", ".join(text_of(field, sql) for field, sql in mapping.fields.items())
     rows = rows_of_record(mapping, relation)
     typed = [_typed(field, record.fields[field]) for field in mapping.fields]
-    judged = " ".join(f"when {c.condition} then {i}" for i, c in enumerate(checks))
-    error = f"case {judged} end::utinyint" if judged else "null::utinyint"
+    error = _first_of(checks, lambda check: check.policy is not Policy.DISCARD_VALUE)
     values = _raw_columns(record, mapping, joins)
     columns = [f"{values[column]} as {column}" for column in record.columns()]
     columns.append(f"{_extra(record, values)} as _extra")
+    kept, discarded = _without_discarded(job, name, checks)
     select = (
         f"with mapped as (select {PLACES}, {mapped} from {rows}), "
-        f"typed as (select {PLACES}, {', '.join(typed)} from mapped), "
-        f"raw as (select {PLACES}, {error} as _error, {', '.join(columns)} "
-        f"from typed {_joined(joins)}) "
-        f"select {PLACES}, _error, {_names(record)}, _extra, {_key(job, name)} as _record_key, "
+        f"typed as (select {PLACES}, {', '.join(typed)} from mapped), {kept}"
+        f"raw as (select {PLACES}, {error} as _error, {discarded}{', '.join(columns)} "
+        f"from {'kept' if kept else 'typed'} {_joined(joins)}) "
+        f"select {PLACES}, _error, {'_discarded, ' if kept else ''}{_names(record)}, _extra, "
+        f"{_key(job, name)} as _record_key, "
         f"{_content(record)} as _content_hash from raw"
     )
     return Judgement(select, checks)
+
+
+def _all_checks(job: Job, name: str) -> tuple[Check, ...]:
+    """The checks of every mapped field; those for which a file is held back come first."""
+    record, mapping = job.template.records[name], job.feed.records[name]
+    found = [
+        check
+        for field in mapping.fields
+        for check in _checks(field, record.fields[field], policy_of(job.feed, record, field))
+    ]
+    return tuple(sorted(found, key=lambda check: check.policy is not Policy.FREEZE))
+
+
+def _first_of(checks: tuple[Check, ...], counts: Callable[[Check], bool]) -> str:
+    """The number of the first of some checks that a row fails, null where it fails none."""
+    judged = " ".join(
+        f"when {check.condition} then {number}"
+        for number, check in enumerate(checks)
+        if counts(check)
+    )
+    return f"case {judged} end::utinyint" if judged else "null::utinyint"
+
+
+def _without_discarded(job: Job, name: str, checks: tuple[Check, ...]) -> tuple[str, str]:
+    """Expressions that empty bad values and list them; nothing where no field discards any."""
+    record = job.template.records[name]
+    fields = list(dict.fromkeys(c.field for c in checks if c.policy is Policy.DISCARD_VALUE))
+    if not fields:
+        return "", ""
+    found = {field: _first_of(checks, lambda c, f=field: c.field == f) for field in fields}
+    emptied = [
+        f"case when d_{field} is null then {column} end as {column}"
+        for field in fields
+        for column in _working_columns(field, record.fields[field])
+    ]
+    kept = (
+        f"told as (select *, {', '.join(f'{sql} as d_{f}' for f, sql in found.items())} "
+        f"from typed), kept as (select * replace ({', '.join(emptied)}) from told), "
+    )
+    numbers = ", ".join(f"d_{field}" for field in fields)
+    return kept, f"list_filter([{numbers}], lambda d: d is not null) as _discarded, "
+
+
+def _working_columns(name: str, field: TemplateField) -> list[str]:
+    is_text = SQL_TYPES[field.type] == "varchar"
+    return [f"f_{name}"] if is_text else [f"f_{name}", f"v_{name}"]
 
 
 def _names(record: Record) -> str:
@@ -136,22 +189,22 @@ def _typed(name: str, field: TemplateField) -> str:
     return f"{text}, try_cast({text} as {SQL_TYPES[field.type]}) as v_{name}"
 
 
-def _checks(name: str, field: TemplateField) -> list[Check]:
+def _checks(name: str, field: TemplateField, policy: Policy) -> list[Check]:
     text, value = f"f_{name}", f"v_{name}"
     is_text = SQL_TYPES[field.type] == "varchar"
-    found: list[Check] = []
+    found: list[tuple[ErrorCode, str]] = []
     if field.required:
-        found.append(Check(name, ErrorCode.MISSING, f"{text} is null or {text} = ''"))
+        found.append((ErrorCode.MISSING, f"{text} is null or {text} = ''"))
     if not is_text:
-        found.append(Check(name, UNREADABLE[field.type], _unreadable(field.type, text, value)))
+        found.append((UNREADABLE[field.type], _unreadable(field.type, text, value)))
     if field.allowed:
         allowed = ", ".join(literal(one) for one in field.allowed)
-        found.append(Check(name, ErrorCode.NOT_ALLOWED, f"{text} not in ({allowed})"))
+        found.append((ErrorCode.NOT_ALLOWED, f"{text} not in ({allowed})"))
     if field.minimum is not None:
-        found.append(Check(name, ErrorCode.BELOW_MINIMUM, f"{value} < {field.minimum:.17g}"))
+        found.append((ErrorCode.BELOW_MINIMUM, f"{value} < {field.minimum:.17g}"))
     if field.maximum is not None:
-        found.append(Check(name, ErrorCode.ABOVE_MAXIMUM, f"{value} > {field.maximum:.17g}"))
-    return found
+        found.append((ErrorCode.ABOVE_MAXIMUM, f"{value} > {field.maximum:.17g}"))
+    return [Check(name, code, condition, policy) for code, condition in found]
 
 
 def _unreadable(kind: FieldType, text: str, value: str) -> str:

@@ -16,6 +16,9 @@ import duckdb
 
 from dagster_project.core.feeds.errors import ErrorCode
 
+# What was left out: a whole record, or one value of a record that is loaded.
+RECORD, VALUE = "record", "value"
+
 
 @dataclass(frozen=True)
 class LedgerLine:
@@ -43,7 +46,7 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class Reject:
-    """One refused record; field for field the columns of ``ops.rejects``."""
+    """One refused record, or value; field for field the columns of ``ops.rejects``."""
 
     reject_key: int
     feed: str
@@ -59,11 +62,19 @@ class Reject:
     raw_record: str | None
     batch_id: int
     replayed_batch_id: int | None = None
+    disposition: str = RECORD
 
 
-def reject_key(file_id: str, record_number: int, column: str | None, code: ErrorCode) -> int:
+def reject_key(
+    file_id: str,
+    record_number: int,
+    column: str | None,
+    code: ErrorCode,
+    disposition: str = RECORD,
+) -> int:
     """The same for the same error of the same record, whenever it is met."""
-    text = "\x1f".join((file_id, str(record_number), column or "", code))
+    parts = [file_id, str(record_number), column or "", code]
+    text = "\x1f".join(parts if disposition == RECORD else [*parts, disposition])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 

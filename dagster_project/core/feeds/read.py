@@ -1,6 +1,7 @@
 """From readable files to one relation of the sender's columns, all of them text.
 
-Belongs here: headers, and the three ways to read a delimited file. Does not: typing.
+Belongs here: the three ways to read a delimited file, Parquet. Does not: columns (``header``),
+typing.
 
 * A file without a single quote is cut at delimiters and newlines, which cannot be done in two
   ways: Arrow's reader, the fastest.
@@ -23,14 +24,15 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from dagster_project.core.declarations import Dialect, Feed
+from dagster_project.core.declarations import Dialect
+from dagster_project.core.feeds.drift import torn_end
 from dagster_project.core.feeds.errors import ErrorCode, FastPathError, HeldBackError
+from dagster_project.core.feeds.header import Header, match_names
 from dagster_project.core.feeds.job import Job, in_file_order
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import (
     Physical,
     Splitter,
-    header_cells,
     is_common,
     map_bytes,
     record_bounds,
@@ -46,19 +48,7 @@ from dagster_project.core.feeds.sql import (
 SLOW_CHUNK_ROWS = 50_000
 # Pieces of a big file: what is in memory at once; a window over rows keeps a file in one piece.
 PIECE_BYTES = 192 << 20
-
-
-@dataclass(frozen=True)
-class Header:
-    """The file's columns in file order: declared names, and nothing for unknown ones."""
-
-    columns: tuple[str | None, ...]
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> list[tuple[int, str]]:
-        """Place and declared name of the columns that are read."""
-        return [(place, name) for place, name in enumerate(self.columns) if name is not None]
+RUN_BYTES = 8 << 20  # of small files parsed together
 
 
 @dataclass(frozen=True)
@@ -117,35 +107,6 @@ class Source:
         return row - int(self.first_rows[place]) + 1 + self.first_record
 
 
-def match_header(delivered: Delivered, feed: Feed) -> Header:
-    """The file's columns against the declared ones.
-
-    Raises HeldBackError when a declared column is missing, or stands twice.
-    """
-    cells = header_cells(delivered.path, feed.dialect)
-    if cells is None:
-        raise HeldBackError("no header or first record can be read")
-    declared = list(feed.columns)
-    if not feed.dialect.header:
-        if len(cells) != len(declared):
-            raise HeldBackError(f"{len(cells)} columns, expected {len(declared)}")
-        return Header(tuple(declared))
-    return match_names([cell.strip() for cell in cells], feed)
-
-
-def match_names(cells: list[str], feed: Feed) -> Header:
-    """The declared name of each of the file's column names; raises HeldBackError."""
-    names = {alias: name for name, aliases in feed.columns.items() for alias in (name, *aliases)}
-    columns = tuple(names.get(cell) for cell in cells)
-    known = [name for name in columns if name is not None]
-    if missing := [name for name in feed.columns if name not in known]:
-        raise HeldBackError(f"column missing: {', '.join(missing)}")
-    if twice := sorted({name for name in known if known.count(name) > 1}):
-        raise HeldBackError(f"column found twice: {', '.join(twice)}")
-    unknown = tuple(c for c, name in zip(cells, columns, strict=True) if name is None)
-    return Header(columns, unknown)
-
-
 def expected_rows(delivered: Delivered, dialect: Dialect) -> int:
     """How many physical records follow the header, counted apart from any reader."""
     if delivered.profile.is_plain:
@@ -183,15 +144,14 @@ def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
     _require_common(job.feed.dialect)
+    tables, counts = [], []
     try:
-        tables = [_read_piece(piece, header, job.feed.dialect) for piece in pieces]
+        for run in _runs(pieces):
+            table, rows = _read_run(run, header, job.feed.dialect)
+            tables.append(table)
+            counts += rows
     except pa.ArrowInvalid as error:
         raise FastPathError(type(error).__name__) from None
-    counts = tuple(table.num_rows for table in tables)
-    for piece, rows in zip(pieces, counts, strict=True):
-        is_whole = piece.first_record == 0 and piece.end == piece.one.profile.size_bytes
-        if is_whole and rows != expected_rows(piece.one, job.feed.dialect):
-            raise FastPathError("the reader's count is not the count of physical records")
     joined = pa.concat_tables(tables)
     first_record = pieces[0].first_record
     columns = {
@@ -203,33 +163,80 @@ def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str
     }
     for column, array in columns.items():
         joined = joined.append_column(column, array)
-    source = Source(name, tuple(p.one for p in pieces), counts, header, first_record)
+    source = Source(name, tuple(p.one for p in pieces), tuple(counts), header, first_record)
+    for column in header.missing:
+        joined = joined.append_column(column, pa.nulls(len(joined), pa.string()))
     job.connection.register(source.relation, joined)
     return source
 
 
+def _runs(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
+    """Small files one after the other are parsed as one text; a big piece by itself."""
+    run: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        own = piece.end - piece.start
+        if run and size + own > RUN_BYTES:
+            yield run
+            run, size = [], 0
+        run.append(piece)
+        size += own
+    if run:
+        yield run
+
+
+def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, list[int]]:
+    """The run's rows, and how many each piece has.
+
+    Raises FastPathError where they are not as many as the pieces physically have.
+    """
+    if len(run) == 1:
+        (piece,) = run
+        table = _read_piece(piece, header, dialect)
+        is_whole = piece.first_record == 0 and piece.end == piece.one.profile.size_bytes
+        counts = [expected_rows(piece.one, dialect) if is_whole else table.num_rows]
+    else:
+        texts = []
+        for piece in run:
+            with piece.one.path.open("rb") as handle:
+                handle.seek(piece.start)
+                text = handle.read(piece.end - piece.start)
+            texts.append(text if text.endswith(b"\n") or not text else text + b"\n")
+        table = _parse(b"".join(texts), header, dialect)
+        counts = [expected_rows(piece.one, dialect) for piece in run]
+    if table.num_rows != sum(counts):
+        raise FastPathError("the reader's count is not the count of physical records")
+    return table, counts
+
+
 def _read_piece(piece: Piece, header: Header, dialect: Dialect) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    with pa.memory_map(str(piece.one.path)) as content:
+        content.seek(piece.start)
+        return _parse(content.read_buffer(piece.end - piece.start), header, dialect)
+
+
+def _parse(text: Any, header: Header, dialect: Dialect) -> Any:
+    """A text or buffer of whole records without quotes as an Arrow table of texts."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
     from pyarrow import csv  # noqa: PLC0415 - heavy
 
     names = [name or f"unknown {place}" for place, name in enumerate(header.columns)]
     wanted = [name for _, name in header.known]
-    if piece.start == piece.end:
+    if len(text) == 0:
         return pa.table({name: pa.array([], pa.string()) for name in wanted})
-    with pa.memory_map(str(piece.one.path)) as content:
-        content.seek(piece.start)
-        text = content.read_buffer(piece.end - piece.start)
-        return csv.read_csv(
-            pa.BufferReader(text),
-            csv.ReadOptions(column_names=names),
-            csv.ParseOptions(delimiter=dialect.delimiter, quote_char=False),
-            csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                include_columns=wanted,
-                strings_can_be_null=True,
-                null_values=list(dialect.null_text),
-            ),
-        )
+    return csv.read_csv(
+        pa.BufferReader(text),
+        csv.ReadOptions(column_names=names),
+        csv.ParseOptions(delimiter=dialect.delimiter, quote_char=False),
+        csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=wanted,
+            strings_can_be_null=True,
+            null_values=list(dialect.null_text),
+        ),
+    )
 
 
 def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: str) -> Source:
@@ -284,7 +291,7 @@ def _number_rows(job: Job, source: Source) -> None:
         "select unnest($1)::integer as _file, unnest($2)::bigint as first_row",
         [list(range(len(first_rows))), first_rows],
     )
-    columns = ", ".join(f"s.{identifier(column)}" for _, column in source.header.known)
+    columns = source.header.select("s.")
     job.connection.execute(
         f"create or replace temp view {source.relation} as select s._file, s.rowid as _row, "
         f"s.rowid - f.first_row + 1 as _record, {columns} from {source.name} as s "
@@ -346,7 +353,7 @@ def read_slow(job: Job, one: Delivered, header: Header, name: str) -> Source:
         (one,),
         (len(found),),
         header,
-        broken=tuple(broken),
+        broken=torn_end(broken, one.path, job.feed, len(header.columns)),
         record_numbers=places[:, 0],
         places=places[:, 1:],
     )
@@ -356,7 +363,7 @@ def read_slow(job: Job, one: Delivered, header: Header, name: str) -> Source:
 
 def number_kept_rows(job: Job, source: Source) -> None:
     """The relation of a table that holds its rows' record numbers itself."""
-    columns = ", ".join(identifier(column) for _, column in source.header.known)
+    columns = source.header.select()
     job.connection.execute(
         f"create or replace temp view {source.relation} as "
         f"select _file, rowid as _row, _record, {columns} from {source.name}"

@@ -19,6 +19,7 @@ from dagster_project.core.declarations import DELIMITED, Feed
 from dagster_project.core.feeds.arrive import EPOCH, Claim
 from dagster_project.core.feeds.errors import HeldBackError
 from dagster_project.core.feeds.store import Seal
+from dagster_project.core.feeds.totals import with_figures
 from dagster_project.core.feeds.transcode import (
     CHUNK_BYTES,
     TextStart,
@@ -159,7 +160,8 @@ def _text_of(
         raise HeldBackError("the file is empty")
     if needs_rewriting(feed, start):
         text_start = write_text(source, path, feed)
-        return (profile_of(path, feed.dialect.quote), text_start), content_id(path, feed)
+        known = with_figures(content_id(path, feed), feed, text_start)
+        return (profile_of(path, feed.dialect.quote), text_start), known
     link(source, path)
     is_as_delivered = feed.format == "parquet" or not profile.has_return
     return (profile, TextStart()), None if is_as_delivered else content_id(path, feed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from dagster_project.core.declarations import (
 from dagster_project.core.feeds.cards import ascii_digits, mask_digits, mask_text
 from dagster_project.core.feeds.errors import MESSAGES
 from dagster_project.core.feeds.job import Job
-from dagster_project.core.feeds.ledger import Reject, reject_key
+from dagster_project.core.feeds.ledger import RECORD, VALUE, Reject, reject_key
 from dagster_project.core.feeds.read import Source
 from dagster_project.core.feeds.records import Splitter, map_bytes, record_bounds
 from dagster_project.core.feeds.settle import Flaw, Verdict
@@ -33,13 +34,39 @@ HARMLESS = frozenset({Classification.PUBLIC, Classification.INTERNAL})
 
 def rejects_of(job: Job, verdict: Verdict, place: int, batch_id: int) -> list[Reject]:
     """The rejects of one file of a unit."""
-    source = verdict.unit.source
-    one = source.files[place]
     flaws = verdict.flaws[place]
+    if flaws and not verdict.per_file(verdict.accepted)[place]:
+        flaws = flaws[:MAX_REJECTS_OF_REFUSED]
+    return _kept(job, verdict, place, batch_id, flaws=flaws, disposition=RECORD)
+
+
+def discards_of(job: Job, verdict: Verdict, place: int, batch_id: int) -> list[Reject]:
+    """The values that records of one file of a unit are loaded without."""
+    flaws = verdict.discards[place]
+    if flaws and not verdict.per_file(verdict.accepted)[place]:
+        return []
+    return _kept(job, verdict, place, batch_id, flaws=flaws, disposition=VALUE)
+
+
+def first_line(job: Job, verdict: Verdict, place: int, flaw: Flaw) -> int:
+    """The line of the delivered file, from 1, on which a flawed record begins."""
+    source = verdict.unit.source
+    return _Places(source, place, job.feed).place(flaw)[0] + source.files[place].start.lines
+
+
+def _kept(
+    job: Job,
+    verdict: Verdict,
+    place: int,
+    batch_id: int,
+    *,
+    flaws: Sequence[Flaw],
+    disposition: str,
+) -> list[Reject]:
     if not flaws:
         return []
-    if not verdict.per_file(verdict.accepted)[place]:
-        flaws = flaws[:MAX_REJECTS_OF_REFUSED]
+    source = verdict.unit.source
+    one = source.files[place]
     is_text = job.feed.format != "parquet"
     locate = _Places(source, place, job.feed)
     shown = _Shown(source, job)
@@ -48,7 +75,7 @@ def rejects_of(job: Job, verdict: Verdict, place: int, batch_id: int) -> list[Re
         first, last, start, end = locate.place(flaw)
         found.append(
             Reject(
-                reject_key(one.file_id, flaw.record_number, flaw.column, flaw.code),
+                reject_key(one.file_id, flaw.record_number, flaw.column, flaw.code, disposition),
                 job.feed.feed,
                 one.file_id,
                 flaw.record_number,
@@ -61,6 +88,7 @@ def rejects_of(job: Job, verdict: Verdict, place: int, batch_id: int) -> list[Re
                 MESSAGES[flaw.code],
                 shown.text(one.path, start, end) if is_text and flaw.row >= 0 else None,
                 batch_id,
+                disposition=disposition,
             )
         )
     return found

@@ -2,13 +2,14 @@
 
 Belongs here: what a replay changes in the ledger. Does not: reading and judging, which are the
 loader's. A second replay finds every row known and every reject noted, and changes nothing.
+A record that was loaded without a value is loaded anew, in place of the row that lacks it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dagster_project.core.declarations import Feed, Template
@@ -18,10 +19,10 @@ from dagster_project.core.feeds.book import Counts
 from dagster_project.core.feeds.commit import write_unit
 from dagster_project.core.feeds.errors import one_line_errors
 from dagster_project.core.feeds.job import Job, job
-from dagster_project.core.feeds.ledger import Reject, append_rejects
+from dagster_project.core.feeds.ledger import VALUE, Reject, append_rejects
 from dagster_project.core.feeds.load import FeedOutcome, create_raw_tables
 from dagster_project.core.feeds.recognise import Delivered, receive
-from dagster_project.core.feeds.rejects import rejects_of
+from dagster_project.core.feeds.rejects import discards_of, rejects_of
 from dagster_project.core.feeds.store import open_original, original_path
 from dagster_project.core.warehouse import Warehouse
 
@@ -72,10 +73,11 @@ def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOut
 def _lines(one_job: Job) -> list[_Line]:
     rows = one_job.connection.execute(
         "select file_id, original_name, arrived_at, status, loaded_count, rejected_count "
-        "from ops.file_ledger where feed = ? and template = ? and status in "
-        "('loaded', 'quarantined') and (rejected_count > 0 or status = 'quarantined') "
-        "order by arrived_at",
-        [one_job.feed.feed, one_job.feed.template],
+        "from ops.file_ledger where feed = $1 and template = $2 and status in "
+        "('loaded', 'quarantined') and (rejected_count > 0 or status = 'quarantined' or "
+        "file_id in (select file_id from ops.rejects where feed = $1 and disposition = $3 "
+        "and replayed_batch_id is null)) order by arrived_at",
+        [one_job.feed.feed, one_job.feed.template, VALUE],
     ).fetchall()
     lines = [_Line(*row) for row in rows]
     return [line for line in lines if original_path(one_job.home, line.file_id).exists()]
@@ -108,14 +110,16 @@ def _write(one_job: Job, batch: Batch, line: _Line) -> tuple[Counts, int | None]
         return counts, None
     with _transaction(one_job) as undo:
         batch_id = one_job.connection.execute("select nextval('ops.batch_sequence')").fetchone()[0]
-        rejects: list[Reject] = []
+        rejects = [one for v in batch.verdicts for one in discards_of(one_job, v, 0, batch_id)]
+        taken_out = _take_out_corrected(one_job, line, rejects)
         for verdict in batch.verdicts:
             counts.add(verdict, write_unit(one_job, verdict, batch_id), 0)
             rejects += rejects_of(one_job, verdict, 0, batch_id)
         is_same = line.status == "loaded" and line.rejected_count == counts.rejected
-        if is_same and not counts.loaded:
+        if is_same and not (counts.loaded or taken_out):
             undo()
             return counts, None
+        line = replace(line, loaded_count=line.loaded_count - taken_out)
         _settle_rejects(one_job, line, rejects, batch_id)
         content_id = batch.delivered()[0].content_id
         _update_ledger(one_job, line, content_id, counts, batch_id)
@@ -124,6 +128,26 @@ def _write(one_job: Job, batch: Batch, line: _Line) -> tuple[Counts, int | None]
             [batch_id, one_job.feed.feed, counts.loaded],
         )
     return counts, batch_id
+
+
+def _take_out_corrected(one_job: Job, line: _Line, discards: list[Reject]) -> int:
+    """Delete the rows of records whose discarded values are no longer; returns how many records."""
+    found = one_job.connection.execute(
+        "select distinct record_number from ops.rejects where file_id = ? and feed = ? "
+        "and disposition = ? and replayed_batch_id is null "
+        "and reject_key not in (select unnest(?::bigint[]))",
+        [line.file_id, one_job.feed.feed, VALUE, [one.reject_key for one in discards]],
+    ).fetchall()
+    numbers = [row[0] for row in found]
+    gone: set[int] = set()
+    for record in one_job.feed.records if numbers else ():
+        rows = one_job.connection.execute(
+            f"delete from raw.{one_job.template.table(record)} where _feed = ? and _file_id = ? "
+            "and _record_number in (select unnest(?)) returning _record_number",
+            [one_job.feed.feed, line.file_id, numbers],
+        ).fetchall()
+        gone |= {row[0] for row in rows}
+    return len(gone)
 
 
 @contextmanager

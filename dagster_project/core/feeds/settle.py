@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.core.declarations import Feed
+from dagster_project.core.declarations import Feed, Policy
 from dagster_project.core.feeds.errors import ErrorCode
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.judge import broken_lists
@@ -27,6 +27,7 @@ class Flaw:
     code: ErrorCode
     record: str  # the template's record, or the feed's name where none can be told
     column: str | None = None
+    freezes: bool = False  # the whole file is held back for it
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Verdict:
     unit: Unit
     physical: tuple[int, ...]  # records per file: rows and broken ones, without ignored ones
     flaws: tuple[tuple[Flaw, ...], ...]  # per file
+    discards: tuple[tuple[Flaw, ...], ...]  # per file: values left out of accepted records
     accepted: np.ndarray  # bool per row: all outputs may be written
     file_of_row: np.ndarray
 
@@ -62,8 +64,9 @@ def settle(job: Job, unit: Unit) -> Verdict:
             f"select _row, _record, _error from {record.table} where _error is not null"
         ).fetchall()
         for row, number, error in found:
-            check = record.checks[error]
-            flaws.setdefault(row, Flaw(row, number, check.code, record.name, check.field))
+            flaw = _flaw(record, row, number, error)
+            if row not in flaws or (flaw.freezes and not flaws[row].freezes):
+                flaws[row] = flaw
     mapped[list(flaws)] = True
     ignored = np.zeros(source.total, bool)
     if not mapped.all():
@@ -73,7 +76,25 @@ def settle(job: Job, unit: Unit) -> Verdict:
             flaws[row] = Flaw(row, number, ErrorCode.UNMAPPED, job.feed.feed)
     accepted = ~ignored
     accepted[list(flaws)] = False
-    return _verdict(job.feed, unit, flaws, accepted, ignored)
+    discards = [one for record in unit.records for one in _discards(job, record)]
+    return _verdict(job.feed, unit, flaws, discards, accepted=accepted, ignored=ignored)
+
+
+def _flaw(record: StagedRecord, row: int, number: int, error: int) -> Flaw:
+    check = record.checks[error]
+    freezes = check.policy is Policy.FREEZE
+    return Flaw(row, number, check.code, record.name, check.field, freezes)
+
+
+def _discards(job: Job, record: StagedRecord) -> list[Flaw]:
+    """Values that a record does without, each once per row."""
+    if not any(check.policy is Policy.DISCARD_VALUE for check in record.checks):
+        return []
+    found = job.connection.execute(
+        f"select distinct _row, _record, unnest(_discarded) as number from {record.table} "
+        "where len(_discarded) > 0 order by all"
+    ).fetchall()
+    return [_flaw(record, *one) for one in found]
 
 
 def _broken_lists(job: Job, unit: Unit, record: StagedRecord) -> list[tuple[int, int]]:
@@ -98,7 +119,13 @@ def _ignored(job: Job, unit: Unit) -> np.ndarray:
 
 
 def _verdict(
-    feed: Feed, unit: Unit, flaws: dict[int, Flaw], accepted: np.ndarray, ignored: np.ndarray
+    feed: Feed,
+    unit: Unit,
+    flaws: dict[int, Flaw],
+    discards: list[Flaw],
+    *,
+    accepted: np.ndarray,
+    ignored: np.ndarray,
 ) -> Verdict:
     source = unit.source
     file_of_row = np.repeat(np.arange(len(source.files)), source.row_counts)
@@ -107,17 +134,23 @@ def _verdict(
         per_file[0].append(Flaw(-1, broken.record_number, broken.code, feed.feed))
     for row in sorted(flaws):
         per_file[int(file_of_row[row])].append(flaws[row])
+    left_empty: dict[int, list[Flaw]] = defaultdict(list)
+    for discard in discards:
+        if discard.row not in flaws:  # a rejected record is told of as a whole
+            left_empty[int(file_of_row[discard.row])].append(discard)
     left_out = np.bincount(file_of_row[ignored], minlength=len(source.files)).tolist()
     physical = tuple(
         rows - out + (len(source.broken) if place == 0 else 0)
         for place, (rows, out) in enumerate(zip(source.row_counts, left_out, strict=True))
     )
-    listed = tuple(tuple(per_file[place]) for place in range(len(source.files)))
-    return Verdict(unit, physical, listed, accepted, file_of_row)
+    places = range(len(source.files))
+    listed = tuple(tuple(per_file[place]) for place in places)
+    emptied = tuple(tuple(left_empty[place]) for place in places)
+    return Verdict(unit, physical, listed, emptied, accepted, file_of_row)
 
 
-def refuse(feed: Feed, verdicts: list[Verdict]) -> dict[str, str]:
-    """Hold back files of which too much is rejected: content id → reason.
+def refuse(feed: Feed, verdicts: list[Verdict], found: dict[str, str]) -> dict[str, str]:
+    """Hold back files of which too much is rejected, beside those found: content id → reason.
 
     Looks at all pieces of a file together and withdraws its rows from ``accepted``.
     """
@@ -132,7 +165,7 @@ def refuse(feed: Feed, verdicts: list[Verdict]) -> dict[str, str]:
         name: f"{bad} of {physical[name]} records rejected, more than {limit:.0%}"
         for name, bad in rejected.items()
         if bad and bad > limit * physical[name]
-    }
+    } | found
     for verdict in verdicts:
         for place, one in enumerate(verdict.unit.source.files):
             if one.content_id in refused:

@@ -20,6 +20,7 @@ from dagster_project.core.feeds.convert import CONVERTERS
 from dagster_project.core.feeds.errors import HeldBackError
 
 CHUNK_BYTES = 4 << 20
+MAX_LINE = 4096  # characters kept of a line before or behind the records
 MAX_UNPACKED_BYTES = 16 << 30
 # Text of tills packs 10 to 30 times; a file of one repeated byte packs 1,000 times.
 MAX_RATIO = 200
@@ -40,6 +41,9 @@ class TextStart:
 
     lines: int = 0
     offset: int = 0
+    # The lines that were cut off, for the totals they may state; never shown.
+    preamble: tuple[str, ...] = ()
+    footer: tuple[str, ...] = ()
 
 
 def packing(start: bytes) -> bytes | None:
@@ -199,7 +203,13 @@ def _trim(path: Path, dialect: Dialect) -> TextStart:
             raise HeldBackError("the file ends within its preamble and footer")
     kept_end = len(content) if not dialect.footer_lines else end + 1
     path.write_bytes(content[start:kept_end])
-    return TextStart(dialect.preamble_lines, start)
+    cut = content[:start], content[kept_end:]
+    return TextStart(dialect.preamble_lines, start, *map(_cut_lines, cut))
+
+
+def _cut_lines(content: bytes) -> tuple[str, ...]:
+    text = content.decode(errors="replace")
+    return tuple(line[:MAX_LINE].strip() for line in text.splitlines() if line.strip())
 
 
 def _line(error: BaseException) -> str:

@@ -173,7 +173,7 @@ def create_ops(connection: duckdb.DuckDBPyConnection, *, source: str, previous: 
         insert into ops.reject_summary
         select feed, record, error_code, count(distinct (file_id, record_number))
         from {source}.ops.rejects
-        where replayed_batch_id is null
+        where replayed_batch_id is null and disposition = 'record'
         group by all
         order by all
         """
