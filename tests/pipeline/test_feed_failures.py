@@ -17,7 +17,7 @@ from dagster_project.core.feeds.store import original_path
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
 from tests.conftest import TEST_KEY, Bench
-from tests.pipeline.test_feed_loading import HEADER, LINES, ONE, TWO
+from tests.pipeline.till_lines import HEADER, LINES, ONE, TWO
 
 MakeBench = Callable[..., Bench]
 CHILD = textwrap.dedent(
@@ -29,7 +29,7 @@ CHILD = textwrap.dedent(
     from dagster_project.core.home import TEMPLATES, Home
     from dagster_project.core.warehouse import Warehouse
     from tests.conftest import TEST_KEY
-    from tests.pipeline.test_feed_loading import LINES
+    from tests.pipeline.till_lines import LINES
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
     feed = Feed(**LINES)

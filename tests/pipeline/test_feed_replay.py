@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.core.declarations import Feed
 from dagster_project.core.feeds import check_feed_file, replay_feed
 from tests.conftest import Bench
-from tests.pipeline.test_feed_loading import HEADER, LINES, ONE, THREE
+from tests.pipeline.till_lines import HEADER, LINES, ONE, THREE
 
 MakeBench = Callable[..., Bench]
 GERMAN = 'R9,1,tea,1,"2,40",2017-03-01\n'
