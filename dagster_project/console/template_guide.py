@@ -29,7 +29,19 @@ A template is the canonical record of one kind of stream; a feed maps a sender's
 One record is one raw table. Fields marked * are required. A field's class says how sensitive it
 is, and *kept as* what is written instead of the value. A custom template extends another: its
 rows fill the other's tables, its own fields are kept together as JSON, in staging `extra_fields`.
-A new one is one more YAML with `extends` and the fields it adds.
+A new one is one more file, named like the template:
+
+```yaml
+template: pos_bakery
+version: 1
+extends: pos_standard
+purpose: A bakery till's journal - the standard journal with the oven's times.
+retention_days: 730
+records:
+  line:
+    fields:
+      baked_at: {type: timestamp, class: internal, description: "When it left the oven."}
+```
 """
 KEPT = {
     Treatment.KEEP: "it is",

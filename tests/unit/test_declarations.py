@@ -1,5 +1,6 @@
 """Templates and feeds: what may be declared, and how a mistake is said."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,16 @@ def test_one_kind_of_person_has_one_token_domain() -> None:
 def test_the_page_of_templates_is_what_the_templates_say() -> None:
     # python -m dagster_project.console.template_guide
     assert PAGE.read_text("utf-8") == guide(SHIPPED)
+
+
+def test_the_custom_template_that_the_page_shows_is_one(tmp_path: Path) -> None:
+    shown = PAGE.read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "pos_bakery.yaml").write_text(shown, "utf-8")
+    shutil.copy(TEMPLATES / "pos_standard.yaml", tmp_path)
+
+    bakery = load_templates(tmp_path)["pos_bakery"]
+
+    assert bakery.records["line"].added_columns() == {"baked_at": "timestamptz"}
 
 
 def test_a_page_lists_of_a_custom_template_what_it_adds(tmp_path: Path) -> None:
