@@ -70,7 +70,7 @@ def disagreements(job: Job, source: Source) -> dict[str, str]:
         differing = list(_differing(job, stated_figures(job.feed, one.start), computed[place]))
         if differing:
             unread = len(source.broken)
-            told = f" ({unread} records could not be read)" if unread else ""
+            told = f" (records that could not be read: {unread})" if unread else ""
             found[one.content_id] = "; ".join(differing) + told
     return found
 
@@ -111,9 +111,14 @@ def _differing(
         if figure is None:
             yield f"the {one.place} states no {_words(one.group)}"
         elif figure != rows_have:
-            yield (
-                f"the {one.place} says {figure:f} {_words(one.group)}, the rows have {rows_have:f}"
-            )
+            said, found = _shown(figure, rows_have)
+            yield f"the {one.place} says {said} {_words(one.group)}, the rows have {found}"
+
+
+def _shown(*figures: Decimal) -> list[str]:
+    """Figures with the same number of decimals."""
+    decimals = max(0, *(-int(one.normalize().as_tuple().exponent) for one in figures))
+    return [f"{one:,.{decimals}f}" for one in figures]
 
 
 def _figure(job: Job, text: str | None) -> Decimal | None:
