@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tillhouse status --json",
     ),
     "feed": (
-        "List feeds, try a file without loading it, take rejects through again.",
+        "List feeds, propose one from samples, try files, take rejects through again.",
         "tillhouse feed check lantern_receipts receipts-2017-01.csv",
     ),
     "publish": (
@@ -152,11 +152,17 @@ def _simulation_options(made: argparse.ArgumentParser) -> None:
 def _feed_actions(made: argparse.ArgumentParser) -> None:
     actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
     _sub(actions, "list", "Every feed with its template and waiting files.", "tillhouse feed list")
+    propose = _sub(
+        actions,
+        "propose",
+        "Write a first feed for sample files, for a person to read and correct.",
+        "tillhouse feed propose export-2019-08.csv --feed corner_till --out ./feeds",
+    )
     check = _sub(
         actions,
         "check",
-        "What a file would do, without loading it.",
-        "tillhouse feed check lantern_receipts receipts-2017-01.csv",
+        "What files would do, without loading them.",
+        "tillhouse feed check ./feeds/corner_till/defs.yaml export-2019-08.csv",
     )
     replay = _sub(
         actions,
@@ -164,9 +170,17 @@ def _feed_actions(made: argparse.ArgumentParser) -> None:
         "Take a feed's rejected rows through again, after its YAML was corrected.",
         "tillhouse feed replay lantern_receipts",
     )
-    for one in (check, replay):
-        one.add_argument("feed", help="the feed's name")
-    check.add_argument("file", type=Path, help="a file as the sender delivers it")
+    replay.add_argument("feed", help="the feed's name")
+    check.add_argument("feed", help="the feed's name, or the path of a feed's YAML")
+    check.add_argument("file", type=Path, nargs="+", help="a file as the sender delivers it")
+    propose.add_argument("file", type=Path, nargs="+", help="samples of one kind of file")
+    propose.add_argument("--feed", help="the feed's name (default: from the first file's)")
+    propose.add_argument("--sender", help="the source system's name (default: the feed's)")
+    propose.add_argument(
+        "--template", help="a shipped template, or new for one of its own (default: the likeliest)"
+    )
+    propose.add_argument("--out", type=Path, help="folder to write to (default: this one)")
+    propose.add_argument("--force", action="store_true", help="write over what was proposed before")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dagster_project.core.declarations import Feed
 
 LOOPBACK = "127.0.0.1"  # the UI has no log-in of its own
-DONE, HELD_BACK = 0, 1
+DONE = 0
 NEXT = """
 Next:
   open {root}/reports/overview.html
@@ -155,20 +155,18 @@ def feed_list(chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def feed_check(chosen: argparse.Namespace) -> int:
-    """What a file would do; 1 where it, or rows of it, would be held back."""
-    from dagster_project.core.feeds import check_feed_file  # noqa: PLC0415
+def feed_propose(chosen: argparse.Namespace) -> int:
+    """Write a first feed for sample files."""
+    from dagster_project.console import proposing  # noqa: PLC0415
 
-    home = open_home(chosen.home)
-    templates, feeds = check_declarations()
-    feed = _feed(feeds, chosen.feed)
-    path = chosen.file.expanduser().resolve()
-    if not path.is_file():
-        raise CommandError(f"{path} is no file")
-    outcome = check_feed_file(feed, templates[feed.template], path, home)
-    told = {name: _plain(value) for name, value in asdict(outcome).items()}
-    _say(chosen, told, "\n".join(f"{name:<18}{value}" for name, value in told.items()))
-    return HELD_BACK if outcome.reason or outcome.rejected_count else DONE
+    return proposing.feed_propose(chosen)
+
+
+def feed_check(chosen: argparse.Namespace) -> int:
+    """What files would do; 1 where one, or rows of one, would be held back."""
+    from dagster_project.console import proposing  # noqa: PLC0415
+
+    return proposing.feed_check(chosen)
 
 
 def feed_replay(chosen: argparse.Namespace) -> int:

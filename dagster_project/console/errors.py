@@ -14,6 +14,7 @@ def explained() -> tuple[type[Exception], ...]:
     from dagster_project.core.home import HomeError  # noqa: PLC0415
     from dagster_project.core.keys import KeyUnavailableError  # noqa: PLC0415
     from dagster_project.core.modelling import ModellingError  # noqa: PLC0415
+    from dagster_project.core.proposing.opening import ProposingError  # noqa: PLC0415
     from dagster_project.core.publishing.errors import PublicationError  # noqa: PLC0415
     from dagster_project.core.simulation.delivery import SimulationError  # noqa: PLC0415
     from dagster_project.core.warehouse import WarehouseError  # noqa: PLC0415
@@ -25,6 +26,7 @@ def explained() -> tuple[type[Exception], ...]:
         HomeError,
         KeyUnavailableError,
         ModellingError,
+        ProposingError,
         OSError,  # a full disk, a folder that may not be written: its own words name the path
         PublicationError,
         SimulationError,
