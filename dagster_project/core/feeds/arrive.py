@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,11 +72,10 @@ def claim_files(home: Home, feed: Feed) -> list[Claim]:
         for claim in found:
             _remove_marker(folder, claim.path.name, feed)
         instant = _now()
-        for path in _arrived(folder, feed):
-            while (folder / CLAIMED / str(instant)).exists():
-                instant += 1
-            found.append(_take(path, folder, feed, instant))
-            instant += 1
+        for path in list(_arrived(folder, feed)):
+            claim = _take(path, folder, feed, instant)
+            found.append(claim)
+            instant = claim.instant + 1
     except OSError as error:
         raise LoadError(f"cannot take files from {folder}: {error.strerror}") from error
     return found
@@ -82,14 +83,17 @@ def claim_files(home: Home, feed: Feed) -> list[Claim]:
 
 def release(claim: Claim) -> None:
     """Remove a claimed file for good, once the ledger knows it."""
-    holder = claim.path.parent
-    if claim.path.is_dir() and not claim.path.is_symlink():
+    holder = str(claim.path.parent)
+    try:
+        os.unlink(claim.path)
+    except FileNotFoundError:
+        pass
+    except (IsADirectoryError, PermissionError):
         # A folder is never deleted, only set aside under a name that is not looked at.
-        claim.path.rename(holder.parent.parent / f".refused-{holder.name}")
-    else:
-        claim.path.unlink(missing_ok=True)
-    if holder.exists():
-        holder.rmdir()
+        aside = claim.path.parents[2] / f".refused-{claim.path.parent.name}"
+        claim.path.rename(aside)
+    with suppress(FileNotFoundError):
+        os.rmdir(holder)
 
 
 def put_back(claim: Claim) -> None:
@@ -145,12 +149,25 @@ def _claimed(folder: Path) -> list[Path]:
 
 
 def _take(path: Path, folder: Path, feed: Feed, instant: int) -> Claim:
-    holder = folder / CLAIMED / str(instant)
-    holder.mkdir(parents=True)
+    """Move one file to a holder of its own; its arrival is the first instant that is free."""
+    holder = _new_holder(folder / CLAIMED, instant)
     target = holder / path.name
-    path.rename(target)
+    os.rename(path, target)
     _remove_marker(folder, target.name, feed)
     return _claim_of(target)
+
+
+def _new_holder(claims: Path, instant: int) -> Path:
+    while True:
+        holder = claims / str(instant)
+        try:
+            os.mkdir(holder)
+        except FileNotFoundError:
+            claims.mkdir(parents=True)
+        except FileExistsError:
+            instant += 1
+        else:
+            return holder
 
 
 def _remove_marker(folder: Path, name: str, feed: Feed) -> None:

@@ -84,13 +84,14 @@ class Batch:
 
     def close(self, job: Job) -> None:
         """Give back tables and scratch files; seals that were kept are kept."""
-        for verdict in self.verdicts:
-            drop_unit(job, verdict.unit)
         for one in (*self.delivered(), *self.duplicates):
             one.path.unlink(missing_ok=True)
         for one in (*self.delivered(), *self.duplicates, *self.held):
             if one.seal is not None:
                 one.seal.drop()
+        # Last: an engine that a full disk has ended cannot even drop a table.
+        for verdict in self.verdicts:
+            drop_unit(job, verdict.unit)
 
 
 def prepare(job: Job, claims: list[Claim]) -> Batch:

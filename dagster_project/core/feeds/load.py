@@ -19,10 +19,11 @@ from dagster_project.core.feeds.errors import one_line_errors
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.ledger import LedgerLine
 from dagster_project.core.feeds.recognise import in_ledger
-from dagster_project.core.feeds.store import empty_unsealed, sync_store
+from dagster_project.core.feeds.store import empty_unsealed, keep_originals
 from dagster_project.core.warehouse import Warehouse
 
-MAX_BATCH_FILES = 50
+# A transaction costs as much as reading 50 small files; what a crash can undo stays within bytes.
+MAX_BATCH_FILES = 1000
 MAX_BATCH_BYTES = 256 << 20
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -180,13 +181,12 @@ class Loader:
             self._tally.batch_ids.append(batch_id)
 
     def _keep_originals(self, batch: Batch) -> None:
-        kept = []
-        for one in (*batch.delivered(), *batch.held):
-            if one.seal is None or one.claim.arrived_at in batch.not_kept:
-                continue
-            one.seal.keep(one.file_id)
-            kept.append(one.file_id)
-        sync_store(self._job.home, kept)
+        kept = [
+            (one.seal, one.file_id)
+            for one in (*batch.delivered(), *batch.held)
+            if one.seal is not None and one.claim.arrived_at not in batch.not_kept
+        ]
+        keep_originals(self._job.home, kept)
 
 
 def _rollback(connection: duckdb.DuckDBPyConnection) -> None:

@@ -194,6 +194,7 @@ def content_id(path: Path, feed: Feed) -> str:
 
 def link(source: Path, target: Path) -> None:
     """Give the file a safe name: a hard link, or a copy across file systems."""
+    target.unlink(missing_ok=True)  # of a load that ended before it could tidy up
     try:
         os.link(source, target)
     except OSError:

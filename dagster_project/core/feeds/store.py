@@ -7,9 +7,13 @@ derived from the master key (RFC 3394), so a new master key means new headers, n
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -31,8 +35,11 @@ KEY_BYTES = 32
 WRAPPED_BYTES = KEY_BYTES + 8  # RFC 3394 adds one 64-bit block
 NONCE_BYTES = 12
 TAG_BYTES = 16
+HEADER_BYTES = len(MAGIC) + WRAPPED_BYTES + NONCE_BYTES + TAG_BYTES
 CHUNK_BYTES = 4 << 20
+IN_MEMORY_BYTES = 256 << 10  # a thousand of them are 256 MiB at most
 FILE_MODE = 0o600
+FEW = 8  # so many are synced one by one
 
 
 def original_path(home: Home, file_id: str) -> Path:
@@ -41,53 +48,114 @@ def original_path(home: Home, file_id: str) -> Path:
 
 
 class Seal:
-    """Writes one original encrypted; nothing can be opened before ``keep`` wrote the key."""
+    """Writes one original encrypted; nothing can be opened before its key is kept with it.
+
+    A small original stays in memory until it is kept: most of ten thousand files are.
+    """
 
     def __init__(self, home: Home, key: MasterKey) -> None:
         self._home = home
-        self._wrapping = key.derive(PURPOSE)
+        self._wrapping = _wrapping_key(key)
         self._key = secrets.token_bytes(KEY_BYTES)
         self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._encryptor = Cipher(AES(self._key), GCM(self._nonce)).encryptor()
-        self._path = home.store / f".sealing-{secrets.token_hex(8)}"
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        self._handle = os.fdopen(descriptor, "wb")
-        self._handle.write(b"\0" * (len(MAGIC) + WRAPPED_BYTES + NONCE_BYTES + TAG_BYTES))
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._path = str(home.store / f".sealing-{secrets.token_hex(8)}")
+        self._handle: BinaryIO | None = None
 
     def write(self, chunk: bytes) -> None:
         """Append a piece of the original."""
-        self._handle.write(self._encryptor.update(chunk))
+        piece = self._encryptor.update(chunk)
+        self._size += len(piece)
+        if self._handle is None and self._size <= IN_MEMORY_BYTES:
+            self._pieces.append(piece)
+            return
+        if self._handle is None:
+            self._handle = self._opened(b"\0" * HEADER_BYTES)
+        self._handle.write(piece)
 
     def close(self) -> None:
         """End the body; the file is still without its key."""
         self._encryptor.finalize()
-        self._handle.close()
+        if self._handle is not None:
+            self._handle.close()
 
-    def keep(self, file_id: str) -> None:
-        """Write the header, make it durable and move it to its place."""
-        target = original_path(self._home, file_id)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        with self._path.open("r+b") as handle:
-            handle.write(MAGIC + aes_key_wrap(self._wrapping, self._key))
-            handle.write(self._nonce + self._encryptor.tag)
-            handle.flush()
-            os.fsync(handle.fileno())
-        self._path.replace(target)
+    def finish(self) -> str:
+        """Write the header, and the body where it is still in memory; the unfinished file."""
+        header = MAGIC + aes_key_wrap(self._wrapping, self._key) + self._nonce
+        header += self._encryptor.tag
+        if self._handle is None:
+            self._opened(header).close()
+        else:
+            with open(self._path, "r+b") as handle:
+                handle.write(header)
+        return self._path
 
     def drop(self) -> None:
         """Forget the original."""
-        self._handle.close()
-        self._path.unlink(missing_ok=True)
+        self._pieces = []
+        if self._handle is not None:
+            self._handle.close()
+            Path(self._path).unlink(missing_ok=True)
+
+    def _opened(self, header: bytes) -> BinaryIO:
+        """The unfinished file with its header and what was in memory of its body."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        handle = os.fdopen(descriptor, "wb")
+        handle.write(header)
+        handle.writelines(self._pieces)
+        self._pieces = []
+        return handle
 
 
-def sync_store(home: Home, file_ids: list[str]) -> None:
-    """Make the names of originals durable, once per folder."""
-    for folder in {original_path(home, file_id).parent for file_id in file_ids}:
-        descriptor = os.open(folder, os.O_RDONLY)
+@lru_cache(maxsize=4)
+def _wrapping_key(key: MasterKey) -> bytes:
+    return key.derive(PURPOSE)
+
+
+def keep_originals(home: Home, seals: Sequence[tuple[Seal, str]]) -> None:
+    """Make originals durable under their SHA-256, all or, after a crash, any of them.
+
+    Contents are on the disk before a name says so, and names before this returns.
+    """
+    if not seals:
+        return
+    unfinished = [seal.finish() for seal, _ in seals]
+    _make_durable(home.store, unfinished)
+    folders = {original_path(home, file_id).parent for _, file_id in seals}
+    for folder in folders:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    for path, (_, file_id) in zip(unfinished, seals, strict=True):
+        os.replace(path, original_path(home, file_id))
+    _make_durable(home.store, [*map(str, folders), str(home.store)])
+
+
+def _make_durable(store: Path, paths: Sequence[str]) -> None:
+    """Bring files or folders to the disk: each by itself, or, of many, their file system once."""
+    if len(paths) > FEW and _sync_file_system(store):
+        return
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _sync_file_system(folder: Path) -> bool:
+    """Linux's ``syncfs``, which Python does not offer; whether there is one."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def open_original(home: Home, key: MasterKey, file_id: str, target: Path) -> None:
@@ -95,7 +163,7 @@ def open_original(home: Home, key: MasterKey, file_id: str, target: Path) -> Non
     source = original_path(home, file_id)
     try:
         with source.open("rb") as handle:
-            header = handle.read(len(MAGIC) + WRAPPED_BYTES + NONCE_BYTES + TAG_BYTES)
+            header = handle.read(HEADER_BYTES)
             decryptor = _decryptor(header, key, file_id)
             with target.open("wb") as out:
                 while chunk := handle.read(CHUNK_BYTES):
