@@ -86,10 +86,10 @@ def rows_of_record(mapping: FeedRecord, relation: str) -> str:
 
 def broken_lists(mapping: FeedRecord, relation: str) -> str:
     """A query of ``_row, _record`` of rows whose list is none; only for records with ``each``."""
-    text = f"cast({mapping.each} as varchar)"
+    # The list is computed below the condition: it may look at other rows.
     return (
-        f"select _row, _record from {relation} where {text} != '' "
-        f"and {_list_of(mapping.each or '')} is null"
+        f"select _row, _record from (select _row, _record, cast({mapping.each} as varchar) as _text "
+        f"from {relation}) where _text != '' and {_list_of('_text')} is null"
     )
 
 
