@@ -19,6 +19,7 @@ COMMANDS: dict[str, list[str]] = {
     "journey": [PYTHON, "-m", "benchmarks.journey", "--home", HOME],
     "loading-2M": [PYTHON, "-m", "benchmarks.loading", "--rows", "2000000"],
     "loading-10M": [PYTHON, "-m", "benchmarks.loading", "--rows", "10000000", "--times", "1"],
+    "small-files": [PYTHON, "-m", "benchmarks.small_files"],
     "refresh-2M": [PYTHON, "-m", "benchmarks.refresh", "2M"],
     "refresh-10M": [PYTHON, "-m", "benchmarks.refresh", "10M"],
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],

@@ -99,6 +99,7 @@ def make_files(folder: Path, rows: int, files: int) -> None:
     """Write the lines as so many files of one size."""
     folder.mkdir(parents=True)
     with duckdb.connect(config={"threads": THREADS}) as engine:
+        engine.execute("set enable_progress_bar = false")
         for number in range(files):
             share = [rows * number // files, rows * (number + 1) // files]
             target = folder / f"lines_{number:05d}.csv"
@@ -110,6 +111,7 @@ def load_bare(folder: Path, work: Path) -> float:
     target = work / "bare.duckdb"
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
     with duckdb.connect(str(target), config={"threads": THREADS}) as engine:
+        engine.execute("set enable_progress_bar = false")
         began = time.perf_counter()
         engine.execute(
             f"create table lines as select * from read_csv('{folder}/*.csv', delim = ';', "
@@ -137,7 +139,7 @@ def load_with_everything(folder: Path, work: Path) -> float:
     return seconds
 
 
-def _measured(way: Callable[[Path, Path], float], folder: Path, work: Path) -> dict[str, float]:
+def measured(way: Callable[[Path, Path], float], folder: Path, work: Path) -> dict[str, float]:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (way, folder, work))
 
@@ -162,8 +164,8 @@ def main() -> None:
         make_files(work / "files", chosen.rows, chosen.files)
         bare, whole = [], []
         for _ in range(chosen.times):
-            bare.append(_measured(load_bare, work / "files", work))
-            whole.append(_measured(load_with_everything, work / "files", work))
+            bare.append(measured(load_bare, work / "files", work))
+            whole.append(measured(load_with_everything, work / "files", work))
     best_bare = min(bare, key=lambda run: run["seconds"])
     best_whole = min(whole, key=lambda run: run["seconds"])
     ratio = best_bare["seconds"] / best_whole["seconds"]
