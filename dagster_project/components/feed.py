@@ -72,12 +72,17 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
     def load(
         context: dg.AssetExecutionContext, writer: WriterResource
     ) -> dg.MaterializeResult[Any]:
-        from dagster_project.core.feeds import load_feed  # noqa: PLC0415 - heavy
+        from dagster_project.core.feeds import SourceError, load_feed  # noqa: PLC0415 - heavy
 
         def tell(done: int, total: int) -> None:
             context.log.info(f"{done} of {total} files")
 
-        outcome = load_feed(writer.warehouse, feed, template, on_progress=tell)
+        try:
+            outcome = load_feed(writer.warehouse, feed, template, on_progress=tell)
+        except SourceError as error:
+            # As a file that is held back: the other feeds' sales are not to wait for this server.
+            context.log.error(str(error))
+            outcome = error.outcome
         return dg.MaterializeResult(metadata=loaded_metadata(outcome))
 
     return load

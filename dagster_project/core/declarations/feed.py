@@ -115,10 +115,18 @@ class TableSource(Declared):
 
     dsn_variable: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")  # environment: connection string
     table: str = Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?$")
-    cursor: str  # column that grows with every change
+    cursor: str  # column that changes with every change: a number, a date or a time
     key: tuple[str, ...] = Field(min_length=1)
     # Column name under which a row that is gone is delivered with the value true.
     deleted_column: str = "is_deleted"
+    # Column name under which a row says when it was found gone, back again, or changed although
+    # its cursor was not: what happened then is newer than the row's own times tell.
+    seen_column: str = "seen_at"
+    # Of a cursor that is a time: rows as old as this below the newest are compared whole, in case
+    # they changed within the same tick of the sender's clock.
+    overlap_minutes: float = Field(default=15, ge=0)
+    # Nothing is taken when more than this share of the known rows is gone at once.
+    max_deleted_share: float = Field(default=0.5, ge=0, le=1)
 
 
 class FeedRecord(Declared):
@@ -165,6 +173,9 @@ class Feed(Declared):
         whole = with_layout(content)
         if whole.get("format") == "tsv" and isinstance(whole.get("dialect", {}), dict):
             whole = whole | {"dialect": {"delimiter": "\t"} | whole.get("dialect", {})}
+        if whole.get("format") == "table" and isinstance(whole.get("arrival", {}), dict):
+            # What is read from a table is put into the landing folder by one rename.
+            whole = whole | {"arrival": {"complete_by": "rename"} | whole.get("arrival", {})}
         return whole
 
     @model_validator(mode="after")
@@ -177,4 +188,17 @@ class Feed(Declared):
             raise ValueError("dialect.widths and columns differ in number")
         if self.format == "xml" and not self.dialect.record_path:
             raise ValueError("the format xml needs dialect.record_path, the record's element")
+        return self
+
+    @model_validator(mode="after")
+    def _declares_what_its_table_delivers(self) -> Feed:
+        if self.source is None:
+            return self
+        known = {name for column, others in self.columns.items() for name in (column, *others)}
+        source = self.source
+        wanted = {*source.key, source.cursor, source.deleted_column, source.seen_column}
+        if missing := sorted(wanted - known):
+            raise ValueError(f"source names {', '.join(missing)}, which columns does not")
+        if self.files != "*" or self.arrival.complete_by != "rename":
+            raise ValueError("a table delivers no files: leave out files and arrival.complete_by")
         return self

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -16,10 +16,13 @@ from dagster_project.core.feeds.arrive import Claim, claim_files, put_back, rele
 from dagster_project.core.feeds.batch import Batch, prepare
 from dagster_project.core.feeds.book import write_batch
 from dagster_project.core.feeds.errors import one_line_errors
+from dagster_project.core.feeds.findings import review_feed
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.ledger import LedgerLine
 from dagster_project.core.feeds.recognise import in_ledger
 from dagster_project.core.feeds.store import empty_unsealed, keep_originals
+from dagster_project.core.feeds.table_memory import note_rows
+from dagster_project.core.feeds.tables import SourceError, extract_table
 from dagster_project.core.warehouse import Warehouse
 
 # A transaction costs as much as reading 50 small files; what a crash can undo stays within bytes.
@@ -41,6 +44,9 @@ class FeedOutcome:
     quarantined: tuple[tuple[str, str], ...] = ()  # sender's file name, reason
     reject_reasons: tuple[tuple[str, int], ...] = ()  # error code, records
     batch_ids: tuple[int, ...] = ()
+
+
+Loaded = Callable[[duckdb.DuckDBPyConnection, FeedOutcome], None]
 
 
 def create_raw_tables(
@@ -69,27 +75,42 @@ def load_feed(
     template: Template,
     *,
     on_progress: Progress | None = None,
+    on_loaded: Loaded | None = None,
 ) -> FeedOutcome:
     """Load every complete file of the feed's landing folder; the caller holds the writer's lock.
 
-    Raises LoadError with one line when it cannot go on; committed batches stay, files that were
-    not committed are taken again by the next load.
+    A feed of a table first reads what changed there into such a file. Raises LoadError with one
+    line when it cannot go on; committed batches stay, files that were not committed are taken
+    again by the next load. A table that cannot be read is a SourceError with the outcome so far.
+    ``on_loaded`` may look at the warehouse before it is closed; not called where nothing came.
     """
     claims = claim_files(warehouse.home, feed)
     tally = Tally(feed.feed)
-    if not claims:
+    if not claims and feed.source is None:
         return tally.outcome()
     with one_line_errors(feed.feed), warehouse.connect() as connection:
         create_raw_tables(connection, {template.template: template})
         empty_unsealed(warehouse.home)
         loader = Loader(job(connection, warehouse.home, warehouse.key, feed, template), tally)
-        done = 0
-        for group in batches(claims):
-            loader.load(group)
-            done += len(group)
-            if on_progress:
-                on_progress(done, len(claims))
+        # What a killed load had read from the table is committed before it is read again.
+        loader.load_all(claims, on_progress)
+        if feed.source is not None and _extract(loader.job, tally):
+            loader.load_all(claim_files(warehouse.home, feed), on_progress)
+        if tally.lines:
+            review_feed(connection, feed, template)
+        if on_loaded:
+            on_loaded(connection, tally.outcome())
     return tally.outcome()
+
+
+def _extract(one_job: Job, tally: Tally) -> int:
+    """Lines read from the feed's table; the load's outcome goes with a failure."""
+    try:
+        return extract_table(one_job)
+    except SourceError as error:
+        table = one_job.feed.source.table if one_job.feed.source else ""
+        error.outcome = replace(tally.outcome(), quarantined=((table, str(error)),))
+        raise
 
 
 def batches(claims: list[Claim]) -> Iterator[list[Claim]]:
@@ -142,6 +163,19 @@ class Loader:
         self._job = job
         self._tally = tally
 
+    @property
+    def job(self) -> Job:
+        return self._job
+
+    def load_all(self, claims: list[Claim], on_progress: Progress | None) -> None:
+        """Load claimed files batch by batch."""
+        done = 0
+        for group in batches(claims):
+            self.load(group)
+            done += len(group)
+            if on_progress:
+                on_progress(done, len(claims))
+
     def load(self, claims: list[Claim]) -> None:
         """Load one batch; a crash at any point leaves each file wholly in or wholly out."""
         known = in_ledger(self._job.connection, self._job.feed, claims)
@@ -170,6 +204,7 @@ class Loader:
         try:
             batch_id = connection.execute("select nextval('ops.batch_sequence')").fetchone()[0]
             lines, rejects = write_batch(self._job, batch, batch_id)
+            note_rows(self._job, batch)
             self._keep_originals(batch)
             connection.execute("commit")
         except BaseException:
