@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dagster_project.core.feeds.read import Broken
     from dagster_project.core.feeds.settle import Flaw, Verdict
 
+NEW, MISSING = "new_column", "missing_column"  # kinds of ops.file_drift
 SHOWN = 10  # names in a reason or an alarm
 MAX_NAME = 60  # characters of a name that the sender made up
 TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -149,14 +150,14 @@ def note_drift(
 ) -> None:
     """Keep what is new or missing in files, by file id; a file noted before is noted anew."""
     kinds = {
-        file_id: {"new_column": header.unknown, "missing_column": header.missing}
+        file_id: {NEW: header.unknown, MISSING: header.missing}
         for file_id, header in headers.items()
     }
     lines = [
         FileDrift(feed, file_id, kind, column)
         for file_id, found in sorted(kinds.items())
         for kind, columns in found.items()
-        for column in sorted({names([name]) for name in columns})
+        for column in sorted({names([name]) if kind == NEW else name for name in columns})
     ]
     known = connection.execute("select 1 from ops.file_drift limit 1").fetchone()
     if known:

@@ -18,6 +18,7 @@ from dagster_project.core.feeds.batch import Batch, read_files
 from dagster_project.core.feeds.book import Counts
 from dagster_project.core.feeds.commit import write_unit
 from dagster_project.core.feeds.errors import one_line_errors
+from dagster_project.core.feeds.findings import review_feed
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.ledger import VALUE, Reject, append_rejects
 from dagster_project.core.feeds.load import FeedOutcome, create_raw_tables
@@ -58,6 +59,7 @@ def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOut
             sums["rejected"] += counts.rejected
             if batch_id is not None:
                 batch_ids.append(batch_id)
+        review_feed(connection, feed, template)
     known = sums["physical"] - sums["loaded"] - sums["rejected"]
     return FeedOutcome(
         feed.feed,

@@ -1,0 +1,134 @@
+"""Numbers that should run without a gap: a terminal's receipts.
+
+Belongs here: which numbers are missing, from what raw holds now, so that a late file closes its
+gap. Does not: the first number of a run, which may be any, and what follows the last.
+
+A counter that begins again every day is told by its days, which overlap; then days are runs of
+their own. One that begins again once in a while is one run: its numbers are there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from dagster_project.core.declarations import Feed, Record, Template, Treatment
+from dagster_project.core.feeds.sql import identifier, literal
+
+SHOWN = 5  # ranges named of each terminal
+DAY_BEGINS_HOUR = 4  # until then an evening's trade goes on
+FEWEST_RESETS = 2  # one may be a single receipt that was rung up late
+MAX_DIGITS = 18  # of a bigint
+_RANGES = """
+with numbers as (
+    select
+        subject, day,
+        regexp_extract(text, '^(.*?)([0-9]+)([^0-9]*)$', ['p', 'n', 's']) as o
+    from ({rows}) where regexp_matches(text, '[0-9]')
+),
+read as (
+    select
+        subject, day, o.p as prefix, o.s as suffix, o.n::bigint as number, length(o.n) as digits
+    from numbers where length(o.n) <= {max_digits}
+),
+days as (
+    select subject, prefix, suffix, day, min(number) as lowest, max(number) as highest
+    from read group by all
+),
+neighbours as (
+    select
+        subject, prefix, suffix,
+        lowest <= lag(highest) over (partition by subject, prefix, suffix order by day) as is_again
+    from days
+),
+counters as (
+    select
+        subject, prefix, suffix,
+        count(*) filter (where is_again) >= {fewest_resets}
+        and avg(is_again::integer) > 0.5 as is_daily
+    from neighbours group by all
+),
+runs as (
+    select
+        r.subject, r.prefix, r.suffix, case when c.is_daily then r.day end as day, r.number,
+        min(r.digits) as digits
+    from read as r
+    inner join counters as c
+        on r.subject = c.subject and r.prefix = c.prefix and r.suffix = c.suffix
+    group by all
+),
+steps as (
+    select *, lead(number) over (partition by subject, prefix, suffix, day order by number) as later
+    from runs
+)
+select
+    subject, prefix, suffix, day, number + 1, later - 1, digits,
+    sum(later - number - 1) over (partition by subject) as missing,
+    count(*) over (partition by subject) as ranges
+from steps
+where later > number + 1
+qualify row_number() over (
+    partition by subject order by day desc nulls last, prefix, suffix, number desc
+) <= {shown}
+order by subject, day, prefix, suffix, number
+"""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing of one terminal, or whatever numbers belong to."""
+
+    subject: str
+    text: str
+
+
+def number_gaps(connection: duckdb.DuckDBPyConnection, feed: Feed, template: Template) -> list[Gap]:
+    """Every terminal with missing numbers, by name; the latest ranges are listed."""
+    sequence = feed.sequence
+    if sequence is None:
+        return []
+    record = template.records[sequence.record]
+    if record.fields[sequence.number].treatment is not Treatment.KEEP:
+        return []
+    parts = [_column(record, name) for name in sequence.within]
+    subject = f"concat_ws(' / ', {', '.join(parts)})" if parts else "''"
+    rows = (
+        f"select distinct {subject} as subject, {_day(record, feed)} as day, "
+        f"{_column(record, sequence.number)} as text "
+        f"from raw.{template.table(sequence.record)} where _feed = $1"
+    )
+    sql = _RANGES.format(rows=rows, max_digits=MAX_DIGITS, fewest_resets=FEWEST_RESETS, shown=SHOWN)
+    found: dict[str, list[str]] = {}
+    heads: dict[str, str] = {}
+    for name, prefix, suffix, day, first, last, digits, missing, ranges in connection.execute(
+        sql, [feed.feed]
+    ).fetchall():
+        ends = [f"{prefix}{number:0{digits}}{suffix}" for number in sorted({first, last})]
+        found.setdefault(name, []).append(" to ".join(ends) + (f" of {day}" if day else ""))
+        heads[name] = _head(sequence.number, int(missing), ranges)
+    return [Gap(name, f"{heads[name]}{', '.join(texts)}") for name, texts in sorted(found.items())]
+
+
+def _head(field: str, missing: int, ranges: int) -> str:
+    verb = "number is" if missing == 1 else "numbers are"
+    latest = f"; the latest {SHOWN} of {ranges} gaps are" if ranges > SHOWN else ":"
+    return f"{missing:,} {field} {verb} missing{latest} "
+
+
+def _column(record: Record, name: str) -> str:
+    """A field as text: its own column, or its place among the fields that a template adds."""
+    column = next(iter(record.fields[name].columns(name)))
+    if name in record.added:
+        return f"coalesce(_extra ->> {literal(column)}, '?')"
+    return f"coalesce(cast({identifier(column)} as varchar), '?')"
+
+
+def _day(record: Record, feed: Feed) -> str:
+    if record.business_time is None:
+        return "null::date"
+    local = (
+        f"cast({identifier(record.business_time)} as timestamptz) "
+        f"at time zone {literal(feed.time_zone)}"
+    )
+    return f"cast({local} - interval {DAY_BEGINS_HOUR} hour as date)"
