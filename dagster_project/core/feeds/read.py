@@ -31,11 +31,13 @@ from dagster_project.core.feeds.header import Header, match_names
 from dagster_project.core.feeds.job import Job, in_file_order
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import (
+    MAX_FIELD_BYTES,
     Physical,
     Splitter,
-    is_common,
     map_bytes,
     record_bounds,
+    require_common,
+    require_tight,
 )
 from dagster_project.core.feeds.sql import (
     NEVER,
@@ -143,7 +145,7 @@ def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    _require_common(job.feed.dialect)
+    require_common(job.feed.dialect)
     tables, counts = [], []
     try:
         for run in _runs(pieces):
@@ -190,6 +192,8 @@ def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, 
 
     Raises FastPathError where they are not as many as the pieces physically have.
     """
+    from pyarrow import compute as pc  # noqa: PLC0415 - heavy
+
     if len(run) == 1:
         (piece,) = run
         table = _read_piece(piece, header, dialect)
@@ -198,12 +202,12 @@ def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, 
     else:
         texts = []
         for piece in run:
-            with piece.one.path.open("rb") as handle:
-                handle.seek(piece.start)
-                text = handle.read(piece.end - piece.start)
+            text = piece.one.path.read_bytes()[piece.start : piece.end]
             texts.append(text if text.endswith(b"\n") or not text else text + b"\n")
         table = _parse(b"".join(texts), header, dialect)
         counts = [expected_rows(piece.one, dialect) for piece in run]
+    if any((pc.max(pc.binary_length(one)).as_py() or 0) > MAX_FIELD_BYTES for one in table.columns):
+        raise FastPathError("a cell is longer than the cap")
     if table.num_rows != sum(counts):
         raise FastPathError("the reader's count is not the count of physical records")
     return table, counts
@@ -244,7 +248,9 @@ def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: st
 
     Raises FastPathError where it refuses a file or its count differs from ``expected_rows``.
     """
-    _require_common(job.feed.dialect)
+    require_common(job.feed.dialect)
+    for one in files:
+        require_tight(one.path, job.feed.dialect, len(header.columns))
     columns = ", ".join(f"c{place} as {identifier(column)}" for place, column in header.known)
     try:
         with in_file_order(job):
@@ -263,11 +269,6 @@ def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: st
     source = Source(name, files, expected, header)
     _number_rows(job, source)
     return source
-
-
-def _require_common(dialect: Dialect) -> None:
-    if not is_common(dialect):
-        raise FastPathError("a dialect that only the own splitter reads")
 
 
 def _read_csv(files: tuple[Delivered, ...], header: Header, dialect: Dialect) -> str:

@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from dagster_project.core.declarations import Dialect
-from dagster_project.core.feeds.errors import ErrorCode
+from dagster_project.core.feeds.errors import ErrorCode, FastPathError
 from dagster_project.core.feeds.transcode import BOM
 
 MAX_FIELD_BYTES = 1 << 20
 MAX_RECORD_BYTES = 4 << 20
 NEWLINE, RETURN = 10, 13
+TAB, SPACE = 9, 32
 Bytes = bytes | mmap.mmap
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -54,6 +55,63 @@ def record_bounds(content: np.ndarray, quote: str | None) -> tuple[np.ndarray, n
     stripped = ends - ((ends > starts) & (content[np.maximum(ends, 1) - 1] == RETURN))
     filled = stripped > starts
     return starts[filled], stripped[filled]
+
+
+def has_loose_quotes(content: np.ndarray, dialect: Dialect) -> bool:
+    """Whether blanks may stand between a delimiter and a quote, which the database's reader drops.
+
+    To the splitter, as to RFC 4180, such blanks belong to the cell. Says yes also where a blank
+    before a doubled quote follows a delimiter within quotes; the splitter then decides.
+    """
+    if not dialect.quote or not len(content):
+        return False
+    delimiter = set(dialect.delimiter.encode())
+    blanks = np.array(sorted({TAB, SPACE} - delimiter))
+    ends_cell = np.array(sorted({NEWLINE, RETURN} | delimiter))
+    quotes = np.flatnonzero(content == ord(dialect.quote))
+    for step in (-1, 1):
+        places = quotes + step
+        while len(places := places[(places >= 0) & (places < len(content))]):
+            places = places[np.isin(content[places], blanks)] + step
+            inside = places[(places >= 0) & (places < len(content))]
+            if len(inside) < len(places) or np.isin(content[inside], ends_cell).any():
+                return True
+    return False
+
+
+def require_common(dialect: Dialect) -> None:
+    """Raise FastPathError for a dialect that only the splitter reads."""
+    if not is_common(dialect):
+        raise FastPathError("a dialect that only the own splitter reads")
+
+
+def require_tight(path: Path, dialect: Dialect, width: int) -> None:
+    """Raise FastPathError for a file with quotes that the database's reader takes otherwise."""
+    content = map_bytes(path)
+    if has_loose_quotes(content, dialect):
+        raise FastPathError("a blank stands beside a quote")
+    if has_surplus_cells(content, dialect, width):
+        raise FastPathError("an empty cell too many at the end of a record")
+    starts, ends = record_bounds(content, dialect.quote)
+    if len(starts) and int((ends - starts).max()) > MAX_FIELD_BYTES:
+        raise FastPathError("a record is longer than a cell may be")
+
+
+def has_surplus_cells(content: np.ndarray, dialect: Dialect, width: int) -> bool:
+    """Whether a record has more cells than columns, the last of them empty.
+
+    The database's strict reader drops that cell without a word, which moves all others by one where
+    a delimiter too many stands further left. Only a record that ends with a delimiter can have it.
+    """
+    starts, ends = record_bounds(content, dialect.quote)
+    delimiter = ord(dialect.delimiter)
+    if not len(ends) or not (content[ends - 1] == delimiter).any():
+        return False
+    delimiters = np.flatnonzero(content == delimiter)
+    quotes = np.flatnonzero(content == ord(dialect.quote or '"'))
+    before = np.searchsorted(delimiters, quotes)  # delimiters in front of every quote
+    inside = int((before[1::2] - before[: len(before[1::2]) * 2 : 2]).sum())
+    return len(delimiters) - inside > len(starts) * (width - 1)
 
 
 def is_common(dialect: Dialect) -> bool:
