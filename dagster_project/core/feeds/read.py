@@ -9,7 +9,6 @@ typing.
 * Where either refuses, does not know the dialect (several delimiter signs, an escape sign, a
   header of several lines), or counts other records than the file physically has, the own splitter
   reads the file alone (``records``).
-
 (Arrow reads ``"x"y`` as xy without a word, which is why it never sees a quote.)
 """
 
@@ -203,7 +202,7 @@ def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, 
         texts = []
         for piece in run:
             text = piece.one.path.read_bytes()[piece.start : piece.end]
-            texts.append(text if text.endswith(b"\n") or not text else text + b"\n")
+            texts += [text] if text.endswith(b"\n") or not text else [text, b"\n"]
         table = _parse(b"".join(texts), header, dialect)
         counts = [expected_rows(piece.one, dialect) for piece in run]
     if any((pc.max(pc.binary_length(one)).as_py() or 0) > MAX_FIELD_BYTES for one in table.columns):
