@@ -124,7 +124,7 @@ def _write(
     number: int,
 ) -> None:
     columns = record.columns()
-    if unknown := set(row) - set(columns):
+    if unknown := set(row) - set(columns) - {"_extra"}:
         raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}")
     typed = ", ".join(f"cast(? as {kind}) as {column}" for column, kind in columns.items())
     names = ", ".join(columns)
@@ -133,9 +133,8 @@ def _write(
         f"{_key(table, record)} as _record_key, (hash({names}) >> 1)::bigint as _content_hash, "
         f"'{sender}' as _sender, 'hand' as _feed, 'hand' as _file_id, "
         f"{number}::bigint as _record_number, {batch}::bigint as _batch_id, "
-        f"null::varchar as _extra "
-        f"from (select {typed}, '{sender}' as sender)",
-        [row.get(column) for column in columns],
+        f"cast(? as varchar) as _extra from (select {typed}, '{sender}' as sender)",
+        [row.get("_extra"), *(row.get(column) for column in columns)],
     )
     known = connection.execute(
         f"select coalesce(bool_or(r._content_hash = d._content_hash), false), count(*) "
