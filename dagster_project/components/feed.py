@@ -2,20 +2,34 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
-from functools import cache
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import BaseModel
 
+from dagster_project.components.feed_metadata import loaded_metadata
 from dagster_project.components.writer import POOL, WriterResource
-from dagster_project.core.declarations import Feed, Template, check_feed, load_templates
-from dagster_project.core.home import TEMPLATES
+from dagster_project.core.declarations import (
+    Feed,
+    Template,
+    check_feed,
+    load_feeds,
+    load_templates,
+)
+from dagster_project.core.home import FEEDS, TEMPLATES
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from dagster_project.core.feeds import FeedOutcome
+    from dagster_project.core.feeds.standing import LoadFigures, Standing
+    from dagster_project.core.warehouse import Warehouse
 
 GROUP = "feeds"
+ARRIVED = "arrived"  # tag of a run that was started by files, with the feeds that they are of
 EMAIL = re.compile(r"[^\s,;<>]+@[^\s,;<>]+")
-SHOWN = 20  # held-back files named in the metadata; the ledger has them all
 
 
 class FeedComponent(dg.Component):
@@ -73,33 +87,49 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, writer: WriterResource
     ) -> dg.MaterializeResult[Any]:
         from dagster_project.core.feeds import SourceError, load_feed  # noqa: PLC0415 - heavy
+        from dagster_project.core.feeds.standing import (  # noqa: PLC0415 - heavy
+            feed_standings,
+            load_figures,
+        )
 
         def tell(done: int, total: int) -> None:
             context.log.info(f"{done} of {total} files")
 
+        seen: list[tuple[LoadFigures, Standing]] = []
+
+        def look(connection: "duckdb.DuckDBPyConnection", outcome: "FeedOutcome") -> None:
+            figures = load_figures(connection, feed, template, outcome.batch_ids)
+            now = datetime.now(UTC)
+            seen.append((figures, feed_standings(connection, {feed.feed: feed}, now)[feed.feed]))
+
         try:
-            outcome = load_feed(writer.warehouse, feed, template, on_progress=tell)
+            outcome = load_feed(writer.warehouse, feed, template, on_progress=tell, on_loaded=look)
         except SourceError as error:
             # As a file that is held back: the other feeds' sales are not to wait for this server.
             context.log.error(str(error))
             outcome = error.outcome
-        return dg.MaterializeResult(metadata=loaded_metadata(outcome))
+        figures, standing = seen[0] if seen else _unchanged(context.run.run_id, writer, feed)
+        told = loaded_metadata(outcome, figures, standing, datetime.now(UTC))
+        return dg.MaterializeResult(metadata=told)
 
     return load
 
 
-def loaded_metadata(outcome: Any) -> dict[str, Any]:
-    """A load's counts as metadata that plots over time, and what was held back and why."""
-    return {
-        "files": outcome.file_count,
-        "physical": outcome.physical_count,
-        "loaded": outcome.loaded_count,
-        "rejected": outcome.rejected_count,
-        "duplicate": outcome.duplicate_count,
-        "held_back": [f"{name}: {reason}" for name, reason in outcome.quarantined[:SHOWN]],
-        "held_back_count": len(outcome.quarantined),
-        "reject_reasons": {str(code): count for code, count in outcome.reject_reasons},
-    }
+def _unchanged(run_id: str, writer: WriterResource, feed: Feed) -> "tuple[LoadFigures, Standing]":
+    """How a feed stands of which nothing came; looked up once per run for all feeds."""
+    from dagster_project.core.feeds.standing import LoadFigures, Standing  # noqa: PLC0415 - heavy
+
+    found = _standings(run_id, writer.warehouse)
+    return LoadFigures(), found.get(feed.feed, Standing())
+
+
+@lru_cache(maxsize=1)
+def _standings(run_id: str, warehouse: "Warehouse") -> "dict[str, Standing]":
+    from dagster_project.core.feeds.standing import feed_standings  # noqa: PLC0415 - heavy
+
+    feeds = load_feeds(FEEDS, dict(templates()))
+    with warehouse.connect(read_only=True) as connection:
+        return feed_standings(connection, feeds, datetime.now(UTC))
 
 
 def _declared(feed: Feed) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project.console.deployment import open_warehouse
+from dagster_project.console.deployment import check_declarations, open_warehouse
 from dagster_project.core.home import Home
 from dagster_project.core.publishing import latest_publication
 
@@ -45,6 +45,13 @@ qualify
 order by all
 """
 
+# A warehouse of an earlier version gets the table with its next refresh.
+HAS_FINDINGS = """
+select 1 from duckdb_tables()
+where
+    database_name = current_database() and schema_name = 'ops' and table_name = 'feed_finding'
+"""
+
 
 @dataclass(frozen=True)
 class FeedState:
@@ -71,6 +78,16 @@ class FailedCheck:
 
 
 @dataclass(frozen=True)
+class OpenFinding:
+    """What is to be asked of a feed's sender, and who is to be phoned."""
+
+    feed: str
+    kind: str
+    subject: str  # the till, file or column it is about; may be empty
+    message: str
+
+
+@dataclass(frozen=True)
 class Status:
     """What ``tillhouse status`` says."""
 
@@ -78,6 +95,7 @@ class Status:
     feeds: tuple[FeedState, ...]
     publication: dict[str, Any] | None  # version, published_at, age_seconds, rows, path
     failed_checks: tuple[FailedCheck, ...]
+    findings: tuple[OpenFinding, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -88,13 +106,26 @@ def read_status(home: Home) -> Status:
     """Raises WarehouseError or KeyUnavailableError when the warehouse cannot be read now."""
     feeds: tuple[FeedState, ...] = ()
     failed: tuple[FailedCheck, ...] = ()
+    findings: tuple[OpenFinding, ...] = ()
     if home.warehouse.exists():
         with open_warehouse(home).connect(read_only=True) as connection:
             feeds = _feeds(connection)
             failed = tuple(
                 FailedCheck(*row) for row in connection.execute(FAILED_CHECKS).fetchall()
             )
-    return Status(str(home.root), feeds, _publication(home), failed)
+            findings = _findings(connection)
+    return Status(str(home.root), feeds, _publication(home), failed, findings)
+
+
+def _findings(connection: duckdb.DuckDBPyConnection) -> tuple[OpenFinding, ...]:
+    """What the last loads found, and silence as it is now."""
+    from dagster_project.core.feeds.findings import open_findings  # noqa: PLC0415 - heavy
+
+    if not connection.execute(HAS_FINDINGS).fetchone():
+        return ()
+    _, feeds = check_declarations()
+    found = open_findings(connection, feeds, datetime.now(UTC))
+    return tuple(OpenFinding(one.feed, one.kind, one.subject, one.message) for one in found)
 
 
 def _feeds(connection: duckdb.DuckDBPyConnection) -> tuple[FeedState, ...]:
@@ -134,6 +165,11 @@ def show_status(console: Console, status: Status) -> None:
             f"[bold]Published[/bold]    version {told['version']}, {told['rows']:,} rows, "
             f"{told['age_seconds'] / 3600:.1f} h old, data up to {told['data_up_to']}"
         )
+    for finding in status.findings:
+        kind = finding.kind.replace("_", " ")
+        about = f" {finding.subject}:" if finding.subject else ""
+        told_finding = escape(f"{finding.feed} {kind}:{about} {finding.message}")
+        console.print(f"[yellow]found[/yellow]        {told_finding}", soft_wrap=True)
     for check in status.failed_checks:
         label = "[red]failed[/red]" if check.is_blocking else "[yellow]warned[/yellow]"
         told_check = f"{check.table} {escape(check.check)} ({check.failed_count:,} rows)"

@@ -6,15 +6,17 @@ showing it. No file is read again, no value of the data is in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from dagster_project.core.declarations import Feed
+from dagster_project.core.declarations import Feed, Template
+from dagster_project.core.feeds.drift import MISSING, NEW
 from dagster_project.core.feeds.findings import RECENT_FILES, Finding, open_findings
+from dagster_project.core.feeds.late import late_records
 
 SHOWN = 20  # lines of a table; ops has them all
 LOADS = 30
@@ -159,3 +161,32 @@ def _by_feed(
     for name, *row in connection.execute(sql, {"feeds": list(feeds)}).fetchall():
         found.setdefault(name, []).append(tuple(row))
     return found
+
+
+@dataclass(frozen=True)
+class LoadFigures:
+    """What one load brought beside its counts."""
+
+    late_count: int = 0  # records that arrived long after they happened
+    new_column_count: int = 0
+    missing_column_count: int = 0
+
+
+def load_figures(
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    template: Template,
+    batch_ids: Sequence[int],
+) -> LoadFigures:
+    """Late records, new and missing columns of some batches; zeros for none."""
+    if not batch_ids:
+        return LoadFigures()
+    new, missing = connection.execute(
+        "select count(distinct column_name) filter (where kind = $new), "
+        "count(distinct column_name) filter (where kind = $missing) from ops.file_drift "
+        "where feed = $feed and file_id in (select file_id from ops.file_ledger "
+        "where feed = $feed and list_contains($batches, batch_id))",
+        {"feed": feed.feed, "batches": list(batch_ids), "new": NEW, "missing": MISSING},
+    ).fetchone()
+    late = late_records(connection, feed, template, batch_ids)
+    return LoadFigures(late, int(new), int(missing))
