@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster_project.core.declarations import FieldType
 from dagster_project.core.feeds.cards import SECRET_COLUMN, ascii_digits
@@ -65,6 +65,7 @@ class Column:
     type: FieldType
     expression: str  # SQL over the sender's columns; the bare name where that reads the value
     date_formats: tuple[str, ...] = ()
+    open_formats: tuple[str, ...] = ()  # day first, of days whose order nothing decides
     classification: str = "internal"
     treatment: str = "keep"
     token_domain: str | None = None
@@ -334,11 +335,13 @@ def _dated(values: Values, spelling: Spelling, *, is_moment: bool) -> Column:
             "day-first or month-first cannot be told from the samples: stays text; once decided, "
             "give dialect.date_formats (or timestamp_formats) and the type date (or timestamp)"
         )
-        return _text(values, (Note(values.name, told, is_open=True),))
+        text = _text(values, (Note(values.name, told, is_open=True),))
+        return replace(text, open_formats=tuple(_format(f, day_first=True) for f in forms))
     if len(forms) > MANY_DAYS:
         note = Note(values.name, f"days in {len(forms)} spellings: stays text", is_open=True)
         return _text(values, (note,))
-    formats = tuple(_format(form, values, spelling) for form, _ in forms.most_common())
+    day_first = bool(spelling.is_day_first)
+    formats = tuple(_format(form, day_first=day_first) for form, _ in forms.most_common())
     if formats == ("%Y%m%d",) and not _is_day_column(values.name):
         return _identifier(values)
     kind = FieldType.TIMESTAMP if is_moment else FieldType.DATE
@@ -353,12 +356,11 @@ def _is_day_column(name: str) -> bool:
     return any(word in words for word in ("date", "day", "time", "日期", "تاریخ", "dt"))
 
 
-def _format(form: str, values: Values, spelling: Spelling) -> str:
+def _format(form: str, *, day_first: bool) -> str:
     if "{dm}" not in form:
         return form
     mark = form[4]
-    order = f"%d{mark}%m" if spelling.is_day_first else f"%m{mark}%d"
-    return form.replace("{dm}", order)
+    return form.replace("{dm}", f"%d{mark}%m" if day_first else f"%m{mark}%d")
 
 
 def _iso(is_moment: bool, days: dict[str, Day]) -> str:

@@ -19,10 +19,11 @@ MEASURED_BYTES = 1 << 18
 # Signs that separate cells, with how readily each is believed where others cut as evenly.
 DELIMITERS: dict[str, float] = {
     ",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, "\x1f": 1.0, "\x01": 1.0, "^": 0.95, "~": 0.95,
-    "¦": 0.95, "§": 0.95, "، ": 0.9, "#": 0.7, "!": 0.6, " ": 0.6, ":": 0.3,
+    "¦": 0.95, "§": 0.95, "، ": 0.9, "#": 0.7, "!": 0.6, " ": 0.6, ":": 0.2,
 }  # fmt: skip
 GROWN_BELIEF = 0.99  # of delimiters of several signs, ``, `` or ``||``
 MAX_DELIMITER = 4
+BEGINS_OTHERWISE = 0.7  # where the first line has another number of cells than most
 # A cell that holds what usually separates cells was cut by the wrong sign.
 _UNCUT = re.compile(r"[;|\t\x1f\x01^~]")
 _NUMBERS_UNCUT = re.compile(r"^[\d.]+(,[\d.]+){2,}$")
@@ -68,10 +69,9 @@ def _candidates(text: str) -> list[Dialect]:
 
 def _delimiters(text: str, lines: int) -> list[str]:
     found = [sign for sign in DELIMITERS if text.count(sign) >= 0.5 * lines]
-    for sign in [*found, *_unusual(text, lines)]:
-        if (grown := _grown(text, sign)) not in found:
-            found.append(grown)
-    return found
+    grown = [_grown(text, sign) for sign in found]
+    grown += [sign for one in _unusual(text, lines) if len(sign := _grown(text, one)) > 1]
+    return list(dict.fromkeys([*found, *grown]))
 
 
 def _unusual(text: str, lines: int) -> list[str]:
@@ -139,7 +139,9 @@ def measure(content: bytes, dialect: Dialect) -> Cut:
     # Nothing speaks for an escape or against quotes where both cut alike.
     plain = 1.0 if dialect.escape is None and dialect.quote is not None else 0.999
     clean = _clean_share(records, width, dialect)
-    score = share**2 * clean * (1 - 1 / width) * belief * plain
+    first = next((len(one.cells) for one in records if one.cells is not None), 0)
+    begins = 1.0 if first == width else BEGINS_OTHERWISE
+    score = begins * share**2 * clean * (1 - 1 / width) * belief * plain
     return Cut(dialect, score, share, width)
 
 

@@ -21,6 +21,7 @@ from dagster_project.core.proposing.columns import (
 from dagster_project.core.proposing.matching import best_match, matching_layout
 from dagster_project.core.proposing.natural_keys import NaturalKey, find_key
 from dagster_project.core.proposing.notes import Note
+from dagster_project.core.proposing.opening import ProposingError
 from dagster_project.core.proposing.samples import Sampled, read_samples
 from dagster_project.core.proposing.writing import feed_text, layout_text, own_template_text
 
@@ -37,6 +38,7 @@ class Proposal:
     template_yaml: str | None  # of a template of its own
     layout: str | None
     notes: tuple[Note, ...]
+    sender_names: tuple[str, ...]  # of the columns; none where the files have no header
 
     @property
     def open_notes(self) -> list[Note]:
@@ -86,18 +88,28 @@ def propose(
         told = Note("layout", f"the samples' columns are those of the layout {layout.name}")
         text = layout_text(findings, layout)
         notes = (told, *(n for n in findings.sampled.notes if n.is_open))
-        return Proposal(feed, text, layout.template, None, layout.name, notes)
-    match = None if template == NEW else best_match(findings.columns, templates, template)
+        return Proposal(
+            feed, text, layout.template, None, layout.name, notes, findings.sampled.sender_names
+        )
+    match = None
+    if template != NEW:
+        match = best_match(findings.columns, findings.sampled.rows, templates, template)
+    if match is None and template not in {None, NEW}:
+        raise ProposingError(
+            f"no column gives what the template {template} needs; try --template new"
+        )
     if match is None:
         return _own(findings)
     text, notes = feed_text(findings, match)
-    return Proposal(feed, text, match.template.template, None, None, notes)
+    names = findings.sampled.sender_names
+    return Proposal(feed, text, match.template.template, None, None, notes, names)
 
 
 def _own(findings: Findings) -> Proposal:
     template_yaml = own_template_text(findings)
     text, notes = feed_text(findings, None)
-    return Proposal(findings.feed, text, findings.feed, template_yaml, None, notes)
+    names = findings.sampled.sender_names
+    return Proposal(findings.feed, text, findings.feed, template_yaml, None, notes, names)
 
 
 def _find(

@@ -36,6 +36,11 @@ class Sampled:
     notes: tuple[Note, ...]
     broken: int
 
+    @property
+    def sender_names(self) -> tuple[str, ...]:
+        """The names where the sender gave them."""
+        return self.names if self.is_named else ()
+
 
 def read_samples(paths: Sequence[Path]) -> Sampled:
     """The samples' common table; raises ProposingError for what cannot be read."""

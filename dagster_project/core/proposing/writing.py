@@ -62,16 +62,30 @@ def _comments(notes: Iterable[Note], about: str, indent: int) -> list[str]:
 
 def feed_text(findings: Findings, match: Match | None) -> tuple[str, tuple[Note, ...]]:
     """The feed's YAML and everything that was said in it."""
-    sampled = findings.sampled
+    notes = findings.notes if match is None else _notes_of(findings, match)
     lines = [*_heading(findings), "type: dagster_project.components.FeedComponent", "attributes:"]
     lines += _of_feed(findings, findings.feed if match is None else match.template.template)
-    lines += _comments(findings.notes, "files", 2)
-    lines += [f"  format: {sampled.format}", f"  files: {scalar(_pattern(findings))}"]
-    lines += _dialect(findings)
-    lines += _arrival(findings)
-    lines += _columns(findings)
-    lines += _own_records(findings) if match is None else []
-    return "\n".join(lines) + "\n", findings.notes
+    if match is not None and match.template.version != 1:
+        lines.append(f"  template_version: {match.template.version}")
+    lines += _comments(notes, "files", 2)
+    lines += [f"  format: {findings.sampled.format}", f"  files: {scalar(_pattern(findings))}"]
+    lines += [*_dialect(findings), *_arrival(findings), *_columns(findings, match)]
+    lines += _own_records(findings) if match is None else _matched_records(match)
+    return "\n".join(lines) + "\n", notes
+
+
+def _notes_of(findings: Findings, match: Match) -> tuple[Note, ...]:
+    """What is said where a shipped template decides types and classes."""
+    told = [*findings.sampled.notes, *findings.spelling.notes]
+    for mapped in match.records.values():
+        for one in mapped.values():
+            told += [note for note in one.notes if note not in told]
+    unmapped = [c.name for c in findings.columns if c.name and c.name not in match.used]
+    if unmapped:
+        names = ", ".join(unmapped)
+        template = match.template.template
+        told.append(Note("columns", f"no field of {template} takes {names}", is_open=True))
+    return tuple(told)
 
 
 def layout_text(findings: Findings, layout: Layout) -> str:
@@ -150,14 +164,28 @@ def _arrival(findings: Findings) -> list[str]:
     return lines
 
 
-def _columns(findings: Findings) -> list[str]:
+def _columns(findings: Findings, match: Match | None) -> list[str]:
     lines = [*_comments(findings.notes, "columns", 2), "  columns:"]
     by_place = findings.sampled.format == "csv" and not findings.dialect.header
     for column in findings.columns:
         if (column.is_left_out or not column.name) and not by_place:
             lines += _comments(column.notes, column.name, 4)
             continue
-        lines.append(f"    {scalar(column.name)}: []")
+        told = ""
+        if match is not None and column.name not in match.used:
+            kind = column.classification
+            told = f"  # decide: not mapped ({kind}); a template that extends this one may take it"
+        lines.append(f"    {scalar(column.name)}: []{told}")
+    return lines
+
+
+def _matched_records(match: Match) -> list[str]:
+    lines = ["  records:"]
+    for name, mapped in match.records.items():
+        lines += [f"    {name}:", "      fields:"]
+        for field, one in mapped.items():
+            lines += [f"        {one_line(note.comment())}" for note in one.notes]
+            lines.append(f"        {field}: {scalar(one.expression)}")
     return lines
 
 
