@@ -23,6 +23,7 @@ COMMANDS: dict[str, list[str]] = {
     "refresh-2M": [PYTHON, "-m", "benchmarks.refresh", "2M"],
     "refresh-10M": [PYTHON, "-m", "benchmarks.refresh", "10M"],
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],
+    "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
     "forecasting": [PYTHON, "-m", "benchmarks.forecasting"],
     "kill": [PYTHON, "-m", "benchmarks.kill", "--trials", "20"],
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 PROCESS_TAG = ".dagster/tillhouse-process"  # the prefix keeps it off the list of runs
+ARRIVED_TAG = "arrived"  # on runs that files started: the feeds that they are of
 # A run tags itself as its first act; one without a tag after this long never came that far.
 GRACE = timedelta(minutes=2)
 MESSAGE = "the process of this run is gone; run refresh again, it goes on where this one stopped"

@@ -7,11 +7,12 @@ from hashlib import sha256
 import dagster as dg
 
 from dagster_project.components.feed import templates
-from dagster_project.components.reaper import reap_dead_runs
+from dagster_project.components.reaper import ARRIVED_TAG, reap_dead_runs
 from dagster_project.core.declarations import load_feeds
 from dagster_project.core.home import FEEDS, Home, locate_home
 
-INTERVAL_SECONDS = 60
+# Half of it is waited for on average; a look at 27 folders costs less than 0.1 CPU seconds.
+INTERVAL_SECONDS = 15
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -28,7 +29,8 @@ UNFINISHED = [
     # arrive all day.
     default_status=dg.DefaultSensorStatus.STOPPED,
     description="Starts a refresh when files wait in a landing folder that were not there before. "
-    "While one runs, whatever arrives is left for the next: ten thousand files are a few runs.",
+    "While one runs, whatever arrives is left for the next: ten thousand files are a few runs. "
+    "Forecasts are left to the night: a day that is not over says little about the next.",
 )
 def landing_folders(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """The cursor holds one mark per landing folder: which files waited when it last looked."""
@@ -43,7 +45,7 @@ def landing_folders(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
         context.update_cursor(cursor)
         return dg.SkipReason("no new files")
     key = sha256(cursor.encode()).hexdigest()
-    request = dg.RunRequest(run_key=key, tags={"arrived": ",".join(arrived)[:200]})
+    request = dg.RunRequest(run_key=key, tags={ARRIVED_TAG: ",".join(arrived)[:200]})
     return dg.SensorResult(run_requests=[request], cursor=cursor)
 
 

@@ -52,7 +52,7 @@ def open_marts():
     return connection
 
 
-def add_store(connection, key: int, *, banner: str = "Market", country: str = "US") -> None:
+def add_store(connection, key: int, *, banner: str = "Market", country: str | None = "US") -> None:
     """One shop of the sender ``till``, in New York time."""
     connection.execute(
         "insert into core.dim_store values (?, ?, 'till', ?, ?, ?, ?, ?, true)",

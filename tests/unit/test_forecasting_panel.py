@@ -52,6 +52,17 @@ def test_two_banners_have_a_series_each():
     assert found["total"].countries == ("IR", "US")
 
 
+def test_a_store_without_master_data_has_sales_and_no_country():
+    connection = open_marts()
+    add_store(connection, 1, country=None)
+    add_days(connection, 1, FIRST, [60.0] * DAYS)
+
+    found = by_key(read_panel(connection))
+
+    assert found["store:till:S1"].countries == ()
+    assert found["total"].amounts[0] == 60.0
+
+
 def test_a_closed_day_is_not_traded_rather_than_zero():
     connection = open_marts()
     add_store(connection, 1)

@@ -299,7 +299,8 @@ def _one_series(
 
 
 def _distinct(joined: np.ndarray) -> tuple[str, ...]:
-    return tuple(sorted({name for text in set(joined) for name in str(text).split(",") if name}))
+    known = set(np.ma.compressed(joined))  # a store without master data has no country
+    return tuple(sorted({name for text in known for name in str(text).split(",") if name}))
 
 
 def _with_receipts(series: SalesSeries, counted: Mapping[str, int]) -> SalesSeries:
