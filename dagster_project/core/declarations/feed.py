@@ -162,6 +162,9 @@ class Feed(Declared):
     # In XML names are paths below the record: a/b, a/b@attribute, a[@x='1']/b, a/b[] for a list.
     columns: dict[str, tuple[str, ...]]
     records: dict[str, FeedRecord] = Field(min_length=1)
+    # Fields whose numbers are the sender's own even where they look like card numbers: in others
+    # such a number is masked, and the record is rejected where it is a key or a figure.
+    own_numbers: tuple[str, ...] = ()
     # Rows whose kind is none of the records: named here, else they are rejected.
     ignore_where: str | None = None
 

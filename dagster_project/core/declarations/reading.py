@@ -121,6 +121,8 @@ def _check_policies(feed: Feed, template: Template, path: Path) -> None:
         )
         if needs_value and policy is Policy.DISCARD_VALUE:
             raise DeclarationError(f"{path}: {field} is required, its value cannot be discarded")
+    if unknown := sorted(set(feed.own_numbers) - mapped):
+        raise DeclarationError(f"{path}: own_numbers names {unknown[0]}, which is not mapped")
     if feed.sequence is not None:
         record = feed.records.get(feed.sequence.record)
         named = {feed.sequence.number, *feed.sequence.within}

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster_project.core.declarations import Feed
+from dagster_project.core.feeds.cards import mask_code
 from dagster_project.core.feeds.errors import LoadError
 from dagster_project.core.home import Home
 
@@ -32,7 +33,7 @@ class Claim:
     """One delivered file that is ours alone now."""
 
     path: Path
-    name: str  # the sender's, as data
+    name: str  # the sender's, as data; a card number in it is masked
     arrived_at: datetime  # unique within the feed
     refusal: str | None = None  # why it is not even opened
 
@@ -178,7 +179,8 @@ def _remove_marker(folder: Path, name: str, feed: Feed) -> None:
 
 def _claim_of(path: Path) -> Claim:
     arrived_at = EPOCH + timedelta(microseconds=int(path.parent.name))
-    return Claim(path, _printable(path.name), arrived_at, _refusal(path))
+    name, _ = mask_code(_printable(path.name))
+    return Claim(path, name, arrived_at, _refusal(path))
 
 
 def _refusal(path: Path) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dagster_project.core.feeds.batch import Batch
+from dagster_project.core.feeds.cards import mask_text
 from dagster_project.core.feeds.commit import Written, write_unit
 from dagster_project.core.feeds.drift import names, note_drift
 from dagster_project.core.feeds.errors import LoadError
@@ -91,7 +92,7 @@ def _line(job: Job, batch: Batch, one: Delivered, counts: Counts, batch_id: int)
         rejected_count=rejected,
         duplicate_count=counts.duplicate,
         status="quarantined" if reason else "loaded",
-        reason=reason,
+        reason=_harmless(reason),
         batch_id=batch_id,
         first_business_at=min(counts.times, default=None),
         last_business_at=max(counts.times, default=None),
@@ -121,7 +122,7 @@ def _held_line(job: Job, held: Held) -> LedgerLine:
         rejected_count=0,
         duplicate_count=0,
         status="quarantined",
-        reason=held.reason,
+        reason=_harmless(held.reason),
         batch_id=None,
     )
 
@@ -144,11 +145,16 @@ def _duplicate_lines(job: Job, batch: Batch, lines: list[LedgerLine]) -> list[Le
                 rejected_count=rows if reason else 0,
                 duplicate_count=0 if reason else rows,
                 status="quarantined" if reason else "duplicate",
-                reason=reason,
+                reason=_harmless(reason),
                 batch_id=None,
             )
         )
     return found
+
+
+def _harmless(reason: str | None) -> str | None:
+    """A reason may tell what the sender wrote."""
+    return reason and mask_text(reason)[0]
 
 
 def _raise_alarms(job: Job, batch: Batch) -> None:
@@ -162,6 +168,12 @@ def _raise_alarms(job: Job, batch: Batch) -> None:
             raise_alarm(job.connection, subject, "critical", message)
     if cards := sum(verdict.unit.cards_in_text for verdict in batch.verdicts):
         raise_alarm(job.connection, subject, "warning", f"{cards} card numbers in text were masked")
+    if kept := {name for verdict in batch.verdicts for name in verdict.unit.card_fields}:
+        message = (
+            f"card numbers stood in {names(kept)}: they were masked, "
+            "or their records rejected where it is a key or a figure"
+        )
+        raise_alarm(job.connection, subject, "warning", message)
     headers = batch.drifted().values()
     if unknown := {name for header in headers for name in header.unknown}:
         message = f"unknown columns were left out: {names(unknown)}"

@@ -1,8 +1,11 @@
 """Finding payment card numbers, also in running text and in any script's digits.
 
 Belongs here: what is a card number, masking, card secrets (verification value, track). Does not:
-which fields are searched. Luhn: ISO/IEC 7812-1 annex B; prefixes: the schemes' public ranges,
-and the prefixes of Iranian banks on Shetab.
+which fields are searched. In running text whatever may be a card number is masked; in a code, an
+identifier or a name only what stands there as a whole and is written as cards are.
+
+Luhn: ISO/IEC 7812-1 annex B; prefixes: the schemes' public ranges, and the prefixes of Iranian
+banks on Shetab.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ import re
 import unicodedata
 from collections.abc import Container
 
-# A digit, then at least 12 more with at most three signs that are no letters between two.
-CANDIDATE = r"\p{Nd}(?:[^\p{L}\p{Nd}]{0,3}\p{Nd}){12,}"
+# A digit (also ② or ²), then at least 12 more with at most three signs that are no letters between.
+CANDIDATE = r"[\p{Nd}\p{No}](?:[^\p{L}\p{Nd}\p{No}]{0,3}[\p{Nd}\p{No}]){12,}"
 SECRET = r"(?i)\bc(?:vv|vc|sc|v2)2?\b\P{Nd}{0,4}\p{Nd}{3,4}|%b?\p{Nd}{12,19}\^|;\p{Nd}{12,19}="  # noqa: S105
 # For the database's prefilter: either of them.
 SUSPICIOUS = f"{CANDIDATE}|{SECRET}"
@@ -22,6 +25,11 @@ _VERIFICATION = re.compile(r"(?i)\b(c(?:vv|vc|sc|v2)2?\b\D{0,4})(\d{3,4})(?!\d)"
 _TRACK = re.compile(r"%?[Bb]?\d{12,19}\^[^?\n]*\??|;\d{12,19}=[^?\n]*\??")
 _GROUP = re.compile(r"\d+")
 SHORTEST, LONGEST = 13, 19
+# Of a number that stands where codes do: 13 digits are an article's, 14 a case's.
+SHORTEST_CODE = 15
+UNIONPAY, LONGEST_ELSEWHERE = "62", 16
+PRINTED = frozenset({(4, 6, 5), (4, 6, 4)})  # groups on the cards of two schemes; others: below
+BANK_GROUP = 6
 
 # Columns whose content may not be stored at all, not even encrypted (PCI DSS 3.3).
 SECRET_COLUMN = re.compile(
@@ -35,8 +43,7 @@ def ascii_digits(text: str) -> str:
     if text.isascii():
         return text
     return "".join(
-        str(unicodedata.decimal(sign)) if unicodedata.decimal(sign, None) is not None else sign
-        for sign in text
+        sign if (value := unicodedata.digit(sign, None)) is None else str(value) for sign in text
     )
 
 
@@ -146,3 +153,65 @@ def _card_from(plain: str, groups: list[tuple[int, int]], first: int) -> int | N
         if is_card_number(digits):
             return last
     return None
+
+
+def mask_code(text: str) -> tuple[str, int]:
+    """A code, identifier or file name without card numbers, and how many were found.
+
+    A code is taken for a card number only where nobody would write it otherwise: digits of one
+    length in groups, as cards have them printed, and no part of a hash. Signs that show nothing
+    (zero width, combining) count for nothing.
+    """
+    places = [place for place, sign in enumerate(text) if not _is_unseen(sign)]
+    plain = ascii_digits("".join(text[place] for place in places))
+    signs = list(text)
+    found = 0
+    for run in _RUN.finditer(plain):
+        for start, end in _codes_in(plain, run.start(), run.end()):
+            found += 1
+            digits = [places[i] for i in range(start, end) if plain[i].isdigit()]
+            for place in digits[6:-4]:
+                signs[place] = "*"
+    return "".join(signs), found
+
+
+def _is_unseen(sign: str) -> bool:
+    return not sign.isascii() and unicodedata.category(sign) in {"Cf", "Mn", "Me"}
+
+
+def _codes_in(plain: str, start: int, end: int) -> list[tuple[int, int]]:
+    groups = [match.span() for match in _GROUP.finditer(plain, start, end)]
+    found: list[tuple[int, int]] = []
+    first = 0
+    while first < len(groups):
+        for last in range(first, len(groups)):
+            spans = groups[first : last + 1]
+            if _is_code_of_card(plain, spans):
+                found.append((spans[0][0], spans[-1][1]))
+                first = last
+                break
+        first += 1
+    return found
+
+
+def _is_code_of_card(plain: str, spans: list[tuple[int, int]]) -> bool:
+    sizes = tuple(end - start for start, end in spans)
+    digits = "".join(plain[slice(*span)] for span in spans)
+    longest = LONGEST if digits.startswith(UNIONPAY) else LONGEST_ELSEWHERE
+    if not SHORTEST_CODE <= len(digits) <= longest:
+        return False
+    is_even = all(size == sizes[0] for size in sizes[:-1]) and sizes[-1] <= sizes[0]
+    is_printed = sizes in PRINTED or (len(sizes) == 2 and sizes[0] == BANK_GROUP)
+    is_grouped = is_even or is_printed
+    return is_grouped and is_card_number(digits) and not _is_hexadecimal(plain, spans)
+
+
+def _is_hexadecimal(plain: str, spans: list[tuple[int, int]]) -> bool:
+    """Whether the digits are part of a word of hexadecimal signs, as in a hash."""
+    start, end = spans[0][0], spans[-1][1]
+    while start > 0 and plain[start - 1].isalnum():
+        start -= 1
+    while end < len(plain) and plain[end].isalnum():
+        end += 1
+    around = plain[start : spans[0][0]] + plain[spans[-1][1] : end]
+    return around != "" and not around.lower().strip("0123456789abcdef")

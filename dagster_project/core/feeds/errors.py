@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import duckdb
 
+from dagster_project.core.feeds.cards import mask_text
+
 
 class ErrorCode(StrEnum):
     """Every reason for which a single record is rejected."""
@@ -35,6 +37,7 @@ class ErrorCode(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     BAD_LIST = "bad_list"
     TRUNCATED = "truncated_record"
+    CARD_NUMBER = "card_number"
 
 
 MESSAGES: dict[ErrorCode, str] = {
@@ -58,6 +61,7 @@ MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.NOT_AN_OBJECT: "JSON, but not an object",
     ErrorCode.BAD_LIST: "a list of records is expected and none is there",
     ErrorCode.TRUNCATED: "the file ends within the record",
+    ErrorCode.CARD_NUMBER: "a card number stands where none may be kept or masked",
 }
 
 
@@ -81,4 +85,5 @@ def one_line_errors(feed: str) -> Iterator[None]:
     except OSError as error:
         raise LoadError(f"feed {feed}: {error.strerror or error}") from error
     except duckdb.Error as error:
-        raise LoadError(f"feed {feed}: {' '.join(str(error).split())[:300]}") from error
+        told = mask_text(" ".join(str(error).split()))[0]
+        raise LoadError(f"feed {feed}: {told[:300]}") from error

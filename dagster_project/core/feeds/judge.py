@@ -59,10 +59,14 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Join:
-    """A protected field's temporary table: token and mask, or cleaned text, by value."""
+    """A protected field's temporary table: token and mask, or cleaned text, by value.
+
+    Where it ``refuses``, the records whose text or figure it holds are rejected instead.
+    """
 
     table: str
     is_scan: bool
+    refuses: bool = False
 
 
 def text_of(name: str, mapped: str) -> str:
@@ -104,7 +108,8 @@ def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Jud
     ``_discarded`` where some field's bad values are discarded.
     """
     record, mapping = job.template.records[name], job.feed.records[name]
-    checks = _all_checks(job, name)
+    checks = (*_refusals(job, name, joins), *_all_checks(job, name))
+    joins = {field: join for field, join in joins.items() if not join.refuses}
     mapped = ", ".join(text_of(field, sql) for field, sql in mapping.fields.items())
     rows = rows_of_record(mapping, relation)
     typed = [_typed(field, record.fields[field]) for field in mapping.fields]
@@ -123,6 +128,20 @@ def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Jud
         f"{_content(record)} as _content_hash from raw"
     )
     return Judgement(select, checks)
+
+
+def _refusals(job: Job, name: str, joins: dict[str, Join]) -> list[Check]:
+    """The checks of fields that hold what may be neither kept nor masked."""
+    record = job.template.records[name]
+    found = []
+    for field, join in joins.items():
+        if join.refuses:
+            is_text = SQL_TYPES[record.fields[field].type] == "varchar"
+            value = f"f_{field}" if is_text else f"try_cast(v_{field} as hugeint)"
+            condition = f"{value} in (select value from {join.table})"
+            policy = policy_of(job.feed, record, field)
+            found.append(Check(field, ErrorCode.CARD_NUMBER, condition, policy))
+    return found
 
 
 def _all_checks(job: Job, name: str) -> tuple[Check, ...]:
@@ -241,7 +260,8 @@ def _value(column: str, name: str, field: TemplateField, joins: dict[str, Join])
     if field.treatment is Treatment.GENERALISE:
         if field.type is FieldType.DATE:
             return f"(year({value}) // 10 * 10)::integer"
-        return rf"regexp_extract({text}, '^[^\s,\-]+')"
+        clean = f"coalesce(j_{name}.clean, {text})" if name in joins else text
+        return rf"regexp_extract({clean}, '^[^\s,\-]+')"
     if field.treatment in {Treatment.TOKEN, Treatment.MASK}:
         return f"j_{name}.masked" if column.endswith("_masked") else f"j_{name}.token"
     if SQL_TYPES[field.type] != "varchar":

@@ -43,8 +43,11 @@ class Protected:
     keeps_clear: bool  # the vault gets ``clear``
 
 
-def tokenise(job: Job, values: str, field: TemplateField, table: str) -> None:
-    """Make ``value → token, masked, clear`` from a query of texts (one column, ``value``)."""
+def tokenise(job: Job, values: str, name: str, field: TemplateField, table: str) -> None:
+    """Make ``value → token, masked, clear`` from a query of texts (one column, ``value``).
+
+    The token is that of the whole text; ``clear``, which the vault takes, has no card number.
+    """
     connection = job.connection
     connection.execute(
         f"create or replace temp table {table}_clear as "
@@ -65,6 +68,18 @@ def tokenise(job: Job, values: str, field: TemplateField, table: str) -> None:
     )
     for suffix in ("clear", "normal"):
         connection.execute(f"drop table {table}_{suffix}")
+    if field.type is not FieldType.CARD_NUMBER and name not in job.feed.own_numbers:
+        _mask_clear(connection, table)
+
+
+def _mask_clear(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Mask card numbers in names, addresses and the like; E.164 numbers are phones."""
+    found = f"{table}_cards"
+    if scan(connection, f"select clear as value from {table} where clear[1] != '+'", found):
+        connection.execute(
+            f"update {table} set clear = c.clean from {found} as c where c.value = {table}.clear"
+        )
+        connection.execute(f"drop table {found}")
 
 
 def _normalise(
@@ -194,6 +209,9 @@ class Scanned:
     has_changes: bool = False
     cards_found: int = 0
     has_secrets: bool = False
+
+    def __bool__(self) -> bool:
+        return self.has_changes
 
 
 def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scanned:

@@ -19,6 +19,7 @@ from dagster_project.core.declarations import (
 from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.judge import Check, Join, judgement, rows_of_record, text_of
+from dagster_project.core.feeds.kept import intruders, suspicious, watched
 from dagster_project.core.feeds.protect import (
     Protected,
     is_protected,
@@ -49,6 +50,7 @@ class Unit:
     protected: tuple[Protected, ...]
     secret_files: frozenset[int]  # places of files that hold what may not even be kept encrypted
     cards_in_text: int
+    card_fields: tuple[str, ...]  # kept as they are, in which card numbers stood
     tables: tuple[str, ...]  # to be dropped at the end
 
 
@@ -63,15 +65,19 @@ def stage_unit(job: Job, source: Source) -> Unit:
         tuple(shield.protected),
         frozenset(shield.secret_files),
         shield.cards_in_text,
+        tuple(shield.card_fields),
         tables,
     )
 
 
 def _stage_record(job: Job, source: Source, name: str, shield: _Shield) -> StagedRecord:
     joins = shield.joins(name)
-    judged = judgement(job, name, source.relation, joins)
     table = f"{source.name}_{name}"
+    judged = judgement(job, name, source.relation, joins)
     job.connection.execute(f"create or replace temp table {table} as {judged.select}")
+    if found := shield.intruders(name, table):
+        judged = judgement(job, name, source.relation, joins | found)
+        job.connection.execute(f"create or replace temp table {table} as {judged.select}")
     mapping = job.feed.records[name]
     is_list = mapping.each is not None
     return StagedRecord(name, table, judged.checks, not (mapping.where or is_list), is_list)
@@ -87,6 +93,7 @@ class _Shield:
         self.protected: list[Protected] = []
         self.secret_files = _secret_files(job, source)
         self.cards_in_text = 0
+        self.card_fields: list[str] = []
 
     def joins(self, name: str) -> dict[str, Join]:
         """For each protected field of a record, the table that replaces its values."""
@@ -101,11 +108,25 @@ class _Shield:
             if is_scan and not self._scan(values, name, field, table):
                 continue
             if not is_scan:
-                tokenise(self._job, values, declared, table)
+                tokenise(self._job, values, field, declared, table)
                 staged = f"{self._source.name}_{name}"
                 self.protected.append(_protected(table, staged, field, declared))
             self.tables.append(table)
             found[field] = Join(table, is_scan)
+        return found
+
+    def intruders(self, name: str, staged: str) -> dict[str, Join]:
+        """For each kept field of a staged record that holds card numbers, what replaces them."""
+        record, connection = self._job.template.records[name], self._job.connection
+        fields = list(watched(self._job.feed, record, name))
+        found = {}
+        for one in suspicious(connection, staged, fields):
+            table = f"{self._source.name}_{name}_x_{one.field}"
+            values = _values(self._job, self._source, name, one.field)
+            self.tables.append(table)
+            if intruders(connection, values, one, table):
+                self.card_fields.append(one.field)
+                found[one.field] = Join(table, is_scan=True, refuses=one.refuses)
         return found
 
     def _scan(self, values: str, name: str, field: str, table: str) -> bool:
