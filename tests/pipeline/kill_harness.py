@@ -42,6 +42,7 @@ SCHEMAS = ("raw", "ops", "vault", "core", "customer")
 LOAD_COLUMNS = frozenset({
     "_batch_id", "batch_id", "replayed_batch_id", "changed_batch_id", "built_batch_id",
     "arrived_at", "committed_at", "built_at", "checked_at", "raised_at", "run_id", "event_at",
+    "first_seen_at", "last_seen_at", "resolved_at",
 })  # fmt: skip
 # One row per attempt, not per fact: they tell the history, which differs.
 HISTORY = frozenset({"ops.batch", "ops.build_state", "ops.check_result", "ops.alarm"})

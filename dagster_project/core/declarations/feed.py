@@ -76,6 +76,8 @@ class Drift(Declared):
     """What becomes of files that are no longer what the feed says."""
 
     new_column: Literal[Policy.NOTE, Policy.FREEZE] = Policy.NOTE
+    # In JSON and XML a key that is left out says that there is no value: there a column is missed
+    # only where the feed itself names a policy, and only by a file in which no record has it.
     missing_column: Literal[Policy.NOTE, Policy.FREEZE] = Policy.FREEZE
     bad_value: Literal[Policy.FREEZE, Policy.DISCARD_ROW, Policy.DISCARD_VALUE] = Policy.DISCARD_ROW
     # Of single template fields; a required one cannot do without its value.
