@@ -11,13 +11,19 @@ from dataclasses import replace
 
 from dagster_project.core.declarations import FieldType
 from dagster_project.core.feeds.cards import ascii_digits, mask_text
-from dagster_project.core.proposing.columns import FEW_VALUES, LONG_TEXT, Column, Spelling, Values
+from dagster_project.core.proposing.columns import (
+    FEW_VALUES,
+    LONG_TEXT,
+    Column,
+    Values,
+    text_expression,
+)
 from dagster_project.core.proposing.kinds import Kind, is_mobile
 from dagster_project.core.proposing.notes import Note
 from dagster_project.core.proposing.words import (
     family_signs,
     given_names,
-    meanings,
+    known_meanings,
     personal_meaning,
     plain_name,
 )
@@ -27,7 +33,7 @@ LOOKED_AT = 5_000  # distinct values
 # Template fields, by name, that are no business of any person's.
 HARMLESS = re.compile(
     r"(?:_code|_type|_count|_amount|_price|_at|_on|quantity|category|status|brand|region|points|"
-    r"rating|url|product_name|description|line_number|receipt_id|order_id|_share|date|time|gtin|"
+    r"rating|url|city|country_code|product_name|description|line_number|receipt_id|order_id|_share|date|time|gtin|"
     r"session_id|department|latitude|longitude)$"
 )
 THINGS = re.compile(
@@ -41,7 +47,7 @@ DOMAINS = {
 }  # fmt: skip
 
 
-def classed(column: Column, spelling: Spelling) -> Column:
+def classed(column: Column) -> Column:  # noqa: PLR0911 - one return a class
     """The column with class, treatment and the reason for both."""
     values = column.values
     if values is None:
@@ -49,44 +55,42 @@ def classed(column: Column, spelling: Spelling) -> Column:
     kinds = values.kinds()
     filled = max(1, values.filled)
     cards = kinds[Kind.CARD] + kinds[Kind.MASKED_CARD]
-    if cards and (cards >= MOSTLY * filled or "card_number" in meanings(column.name)[1:]):
+    if cards and (cards >= MOSTLY * filled or "card_number" in known_meanings(column.name)):
         told = f"{cards} of {values.filled} values are card numbers by Luhn and issuer"
-        return _protected(column, "card", "mask", "card", told, FieldType.CARD_NUMBER)
+        return _protected(column, "mask", "card", Note(column.name, told), FieldType.CARD_NUMBER)
     meaning = personal_meaning(column.name)
     if kinds[Kind.EMAIL] >= MOSTLY * filled or meaning == "email":
         told = f"{kinds[Kind.EMAIL]} of {values.filled} values are e-mail addresses"
-        return _protected(column, "personal", "token", "email", told, FieldType.EMAIL)
+        return _protected(column, "token", "email", Note(column.name, told), FieldType.EMAIL)
     phones = _phones(values, kinds[Kind.PHONE])
     if meaning == "phone" or (phones >= MOSTLY * filled and not column.is_identifier):
         told = f"{phones} of {values.filled} values are telephone numbers"
-        return _protected(column, "personal", "token", "phone", told, FieldType.PHONE)
+        return _protected(column, "token", "phone", Note(column.name, told), FieldType.PHONE)
     if meaning is not None and not _is_of_a_thing(column.name):
         return _personal(column, meaning)
     if (share := _people(values)) >= MOSTLY and column.type is FieldType.TEXT:
         told = f"{share:.0%} of the values begin or end as people's names do"
-        return _protected(column, "personal", "token", "name", told, FieldType.TEXT, is_open=True)
+        return _protected(
+            column, "token", "name", Note(column.name, told, is_open=True), FieldType.TEXT
+        )
     return _harmless(column, values)
 
 
-def _protected(
-    column: Column,
-    classification: str,
-    treatment: str,
-    domain: str,
-    told: str,
-    kind: FieldType,
-    *,
-    is_open: bool = False,
-) -> Column:
+def _protected(column: Column, treatment: str, domain: str, note: Note, kind: FieldType) -> Column:
     return replace(
-        column, type=kind, expression=_as_text(column), date_formats=(),
-        classification=classification, treatment=treatment, token_domain=domain,
-        notes=(Note(column.name, told, is_open), *_kept(column)),
-    )  # fmt: skip
+        column,
+        type=kind,
+        expression=_as_text(column),
+        date_formats=(),
+        classification="card" if treatment == "mask" else "personal",
+        treatment=treatment,
+        token_domain=domain,
+        notes=(note, *_kept(column)),
+    )
 
 
 def _as_text(column: Column) -> str:
-    return column.expression if column.is_identifier else column.name
+    return column.expression if column.is_identifier else text_expression(column.values)
 
 
 def _kept(column: Column) -> tuple[Note, ...]:
@@ -112,7 +116,7 @@ def _personal(column: Column, meaning: str) -> Column:
         note = Note(column.name, "of a person; sensitive, kept as it is", is_open=True)
         return replace(column, classification="sensitive", notes=(note, *column.notes))
     told = f"of a person by its name ({meaning.replace('_', ' ')}): a token is kept"
-    return _protected(column, "personal", "token", DOMAINS[meaning], told, FieldType.TEXT)
+    return _protected(column, "token", DOMAINS[meaning], Note(column.name, told), FieldType.TEXT)
 
 
 def _is_of_a_thing(name: str) -> bool:
@@ -142,7 +146,7 @@ def _is_person(text: str) -> bool:
     return any(word.lower() in given_names() for word in words)
 
 
-def _harmless(column: Column, values: Values) -> Column:
+def _harmless(column: Column, values: Values) -> Column:  # noqa: PLR0911 - one a reason
     """Not of a person: internal where name or looks say so, else sensitive and asked."""
     if column.type is not FieldType.TEXT:
         return column
@@ -153,7 +157,7 @@ def _harmless(column: Column, values: Values) -> Column:
         told = f"card numbers hide in {hidden} of its values" if hidden else "prose"
         note = Note(column.name, f"{told}: card numbers inside it are masked", bool(hidden))
         return replace(column, treatment="scan", notes=(note, *column.notes))
-    if column.is_identifier or any(HARMLESS.search(one) for one in meanings(column.name)[1:]):
+    if column.is_identifier or any(HARMLESS.search(one) for one in known_meanings(column.name)):
         return column
     kinds = (Kind.TIME, Kind.DATE, Kind.TIMESTAMP, Kind.URL, Kind.INTEGER, Kind.DECIMAL)
     if _mostly(values, *kinds):

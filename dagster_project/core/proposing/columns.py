@@ -196,10 +196,10 @@ def propose_column(values: Values, spelling: Spelling) -> Column:
         )  # fmt: skip
     from dagster_project.core.proposing.classes import classed  # noqa: PLC0415 - one needs the other
 
-    return classed(_typed(values, spelling), spelling)
+    return classed(_typed(values, spelling))
 
 
-def _typed(values: Values, spelling: Spelling) -> Column:
+def _typed(values: Values, spelling: Spelling) -> Column:  # noqa: PLR0911 - one a type
     """The column's type by the kinds of its values."""
     kinds = values.kinds()
     missing = sum(n for value, n in values.counts.items() if value.strip().lower() in MISSING_WORDS)
@@ -227,16 +227,27 @@ def _typed(values: Values, spelling: Spelling) -> Column:
 
 
 def _text(values: Values, notes: tuple[Note, ...] = ()) -> Column:
-    return Column(values.name, FieldType.TEXT, values.name, notes=notes, values=values)
+    expression = text_expression(values)
+    if expression != values.name:
+        notes = (*notes, Note(values.name, "tabs around values are taken off"))
+    return Column(values.name, FieldType.TEXT, expression, notes=notes, values=values)
+
+
+def text_expression(values: Values | None) -> str:
+    """The column's text; tabs around it, which keep spreadsheets from reading it, taken off."""
+    if values is None:
+        return ""
+    has_tabs = any("\t" in (value[0], value[-1]) for value in values.counts)
+    return f"trim({identifier(values.name)}, chr(9) || ' ')" if has_tabs else values.name
 
 
 def _identifier(values: Values) -> Column:
     """Digits that identify stay text; what a spreadsheet made of them is undone."""
     samples = list(values.counts)
     floats = [value for value in samples if value.strip().endswith(".0")]
-    expression, told = values.name, "identifies, so it stays text"
+    expression, told = text_expression(values), "identifies, so it stays text"
     if floats and len(floats) >= 0.9 * len(samples):
-        expression = f"regexp_replace({identifier(values.name)}, '[.]0$', '')"
+        expression = f"regexp_replace({identifier(values.name)}, '[.]0\\s*$', '')"
         told = f"an identifier written as a float ({floats[0]!r}): text without the .0"
     elif any(kind_of(value) is Kind.CODE for value in samples):
         told = "leading zeros or more digits than a number holds: stays text"
@@ -346,8 +357,11 @@ def _dated(values: Values, spelling: Spelling, *, is_moment: bool) -> Column:
         return _identifier(values)
     kind = FieldType.TIMESTAMP if is_moment else FieldType.DATE
     custom = () if formats == ("",) else tuple(f or _iso(is_moment, days) for f in formats)
+    expression = text_expression(values)
+    if expression != values.name:
+        expression = f"{'moment' if is_moment else 'day'}({expression})"
     return Column(
-        values.name, kind, values.name, custom, values=values, notes=_strays(values, dict(days))
+        values.name, kind, expression, custom, values=values, notes=_strays(values, dict(days))
     )
 
 

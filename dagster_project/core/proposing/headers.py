@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -67,21 +67,21 @@ class Header:
 
 
 def find_header(
-    records: list[Physical],
-    first: int,
-    last: int,
-    width: int,
-    content: bytes,
-    dialect: Dialect,
+    records: list[Physical], main: tuple[int, int, int], content: bytes, dialect: Dialect
 ) -> Header:
-    """The header of the main table, which lies between two places of records."""
+    """The header of the main table: its first and last place among records, and its width."""
+    first, last, width = main
     first = _past_padding(records, first, last, width)
     block = [r for r in records[first : last + 1] if _fits(r, width)]
     below = _below(block, width)
     lines = _header_lines(block, below)
     if lines == 0:
-        damaged = _damaged(records, first, width, below, content, dialect)
-        return damaged or _nameless(records, first, width, below)
+        above = records[first - 1] if first else None
+        line = content[above.offset : above.end] if above else b""
+        damaged = _damaged(above, line, below, dialect) if above else None
+        if damaged is not None:
+            return replace(damaged, first_record=first)
+        return _nameless(records, first, width, below)
     rows = [one.cells or [] for one in block[:lines]]
     after = records.index(block[lines - 1]) + 1
     names, notes, is_by_place = _names(rows, block[lines:])
@@ -112,26 +112,15 @@ def _fits(record: Physical, width: int) -> bool:
 
 def _past_padding(records: list[Physical], first: int, last: int, width: int) -> int:
     """Past lines that hold a title and are filled up with delimiters."""
-    place = first
-    while place < last:
-        cells = records[place].cells or []
-        filled = sum(bool(cell.strip()) for cell in cells)
-        following = sum(bool(cell.strip()) for cell in records[place + 1].cells or [])
-        is_title = filled <= max(1, width // 3) and (following > filled or filled <= 1)
-        if len(cells) == width and (width < 3 or not is_title or _is_usual(records, place, last)):
-            return place
-        place += 1
-    return first
-
-
-def _is_usual(records: list[Physical], place: int, last: int) -> bool:
-    """Whether records further down are as empty as this one."""
-    further = records[place + 1 : last + 1][:LOOKED_AT]
-    filled = sum(bool(cell.strip()) for cell in records[place].cells or [])
-    sparse = sum(
-        sum(bool(cell.strip()) for cell in one.cells or []) <= max(1, filled) for one in further
-    )
-    return sparse > 0.3 * len(further)
+    if width < 3:  # a blank cell of two says nothing
+        return first
+    start = first
+    while start < last and _is_narrow(records[start], width):
+        start += 1
+    further = records[start + 1 : last + 1][:LOOKED_AT]
+    narrow = sum(_is_narrow(one, width) for one in further)
+    # Where records are as empty as the lines before them, those are records too.
+    return first if start == last or narrow > 0.3 * len(further) else start
 
 
 def _below(block: list[Physical], width: int) -> Below:
@@ -250,27 +239,17 @@ def _is_narrow(record: Physical, width: int) -> bool:
     return record.cells is not None and filled <= max(1, width // 3)
 
 
-def _damaged(
-    records: list[Physical],
-    first: int,
-    width: int,
-    below: Below,
-    content: bytes,
-    dialect: Dialect,
-) -> Header | None:
+def _damaged(one: Physical, line: bytes, below: Below, dialect: Dialect) -> Header | None:
     """A header right above the table that has another number of cells, or a stray quote."""
-    if first == 0 or not below.typed:
-        return None
-    one = records[first - 1]
-    line = content[one.offset : one.end]
-    cells = _mended(line, width, dialect)
+    width = len(below.kinds)
+    cells = _mended(line, width, dialect) if below.typed else None
     if cells is None or not _is_header([*cells, *[""] * width][:width], _shuffled(below)):
         return None
     told = f"the header in line {one.first_line} does not fit the records: names are by place"
     note = Note("columns", told, is_open=len([c for c in cells if c]) != width)
     names = unique_names([*cells, *[""] * width][:width])
     return Header(
-        names, first, one.first_line, one.last_line, 1, True, True, (note,), tuple(cells), below
+        names, 0, one.first_line, one.last_line, 1, True, True, (note,), tuple(cells), below
     )
 
 

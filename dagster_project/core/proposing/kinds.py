@@ -92,7 +92,7 @@ MONTHS = {
 
 
 @lru_cache(maxsize=200_000)
-def kind_of(text: str) -> Kind:
+def kind_of(text: str) -> Kind:  # noqa: PLR0911 - one line a kind
     """The kind of one cell's text."""
     value = ascii_digits(text.strip())
     if not value:

@@ -6,8 +6,11 @@ writing. A template fits where every field it needs has a column or can be given
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+from xml.etree.ElementTree import Element  # the type alone
 
 from dagster_project.core.declarations import (
     FieldType,
@@ -20,6 +23,7 @@ from dagster_project.core.declarations import (
 from dagster_project.core.feeds.sql import identifier
 from dagster_project.core.proposing.columns import Column
 from dagster_project.core.proposing.givens import Mapped, given, joined_time, per_head
+from dagster_project.core.proposing.objects import paths_below
 from dagster_project.core.proposing.samples import Sampled
 from dagster_project.core.proposing.words import meanings
 
@@ -31,6 +35,8 @@ HEAD_KEYS = {"receipt": "receipt_id", "order": "order_id"}
 NUMBERS = {
     FieldType.INTEGER, FieldType.MONEY, FieldType.QUANTITY, FieldType.RATE, FieldType.NUMBER,
 }  # fmt: skip
+# Since when a row of master data holds is not when something happened.
+SINCE = frozenset({"effective_at", "updated_at", "valid_from_at", "changed_at"})
 CODE_LENGTHS = {"country_code": 2, "currency_code": 3, "language_code": 2}  # ISO codes
 TIMES = {FieldType.DATE, FieldType.TIMESTAMP}
 
@@ -66,6 +72,11 @@ def matching_layout(sampled: Sampled) -> Layout | None:
         columns = base.get("columns") or {}
         if base.get("format") != sampled.format or not columns or not sampled.is_named:
             continue
+        if sampled.root is not None:
+            shared = _shared_paths(sampled.root, base)
+            if shared >= FIT_SHARE * len(columns):
+                found.append((shared, name))
+            continue
         names = set(sampled.names)
         has_all = all(names & {column, *(aliases or ())} for column, aliases in columns.items())
         if has_all and len(columns) >= FIT_SHARE * len(names):
@@ -74,6 +85,20 @@ def matching_layout(sampled: Sampled) -> Layout | None:
         return None
     name = max(found)[1]
     return Layout(name, str(read_layout(name).get("template")))
+
+
+def _shared_paths(root: Element, base: Mapping[str, Any]) -> int:
+    """How many of an XML layout's columns, conditions aside, stand in a sample's records."""
+    found = paths_below(root, str((base.get("dialect") or {}).get("record_path")))
+    paths = {_bare(path) for path in found}
+    return sum(
+        any(_bare(path) in paths for path in (column, *(aliases or ())))
+        for column, aliases in base["columns"].items()
+    )
+
+
+def _bare(path: str) -> str:
+    return re.sub(r"\[[^\]]*\]", "", path)
 
 
 def best_match(
@@ -135,6 +160,8 @@ def _fields(record: Record, usable: Sequence[Column]) -> dict[str, Mapped] | Non
     for name, declared in record.fields.items():
         if name in found or declared.type not in TIMES:
             continue
+        if name in SINCE:
+            continue
         if name == record.business_time and (joined := joined_time(usable, taken)) is not None:
             found[name] = joined
             taken |= set(joined.columns)
@@ -158,7 +185,7 @@ def _column_for(
 ) -> Column | None:
     """The column whose name means the field and whose values fit its type."""
     words = {name}
-    if name == record.business_time:
+    if name == record.business_time and name not in SINCE:
         # The one time of a record is its business time, whatever the sender calls it.
         words |= {"sold_at", "ordered_at", "occurred_at", "posted_at"}
     for column in usable:
@@ -169,7 +196,7 @@ def _column_for(
     return None
 
 
-def _fits(name: str, column: Column, declared: TemplateField) -> bool:
+def _fits(name: str, column: Column, declared: TemplateField) -> bool:  # noqa: PLR0911 - one a type
     if (length := CODE_LENGTHS.get(name)) is not None:
         values = column.values.counts if column.values else {}
         return all(len(value.strip()) == length for value in values)

@@ -23,6 +23,7 @@ class Objects:
 
     format: str
     table: Table
+    root: Element | None = None  # of XML
 
 
 def as_objects(content: bytes) -> Objects | None:
@@ -104,7 +105,13 @@ def _xml(content: bytes) -> Objects | None:
     name = _outermost(root, {n for count, n in repeated if count > 1}) or _local(root)
     records = [_flat(one) for one in root.iter() if _local(one) == name]
     note = Note("record_path", f"the outermost element that repeats, {len(records)} times", True)
-    return Objects("xml", _table(records, Dialect(record_path=name), (note,), 0))
+    return Objects("xml", _table(records, Dialect(record_path=name), (note,), 0), root)
+
+
+def paths_below(root: Element, record_path: str) -> frozenset[str]:
+    """The names that columns of such records may have."""
+    records = [_flat(one) for one in root.iter() if _local(one) == record_path]
+    return frozenset(key for record in records for key in record)
 
 
 def _outermost(root: Element, names: set[str]) -> str | None:

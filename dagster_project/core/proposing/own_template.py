@@ -13,7 +13,7 @@ from functools import cache
 from dagster_project.core.declarations import FieldType
 from dagster_project.core.proposing.columns import Column
 from dagster_project.core.proposing.natural_keys import NaturalKey
-from dagster_project.core.proposing.words import meanings, plain_name
+from dagster_project.core.proposing.words import known_meanings, plain_name
 
 RECORD = "record"
 OCCURRENCE = "occurrence"
@@ -49,7 +49,7 @@ def field_name(name: str, place: int) -> str:
     """The sender's name in lower snake case; what it means, where it is not ASCII."""
     snake = re.sub(r"[^a-z0-9]+", "_", plain_name(name)).strip("_")
     if not snake or not plain_name(name).isascii():
-        snake = next((one for one in meanings(name)[1:] if one.isascii()), f"column_{place}")
+        snake = next((one for one in known_meanings(name) if one.isascii()), f"column_{place}")
     return snake if snake[0].isalpha() else f"column_{snake}"
 
 

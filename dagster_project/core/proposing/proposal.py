@@ -166,7 +166,7 @@ def _spelled(dialect: Dialect, spelling: Spelling, columns: Sequence[Column]) ->
 
 
 def _formats(columns: Sequence[Column], kind: FieldType, iso: str) -> tuple[str, ...]:
-    chosen = [c for c in columns if c.type is kind and c.expression == c.name]
+    chosen = [c for c in columns if c.type is kind]
     named = [form for column in chosen for form in column.date_formats]
     if not named:
         return ()

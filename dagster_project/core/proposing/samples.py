@@ -6,8 +6,9 @@ Belongs here: joining what the samples say. Does not: judging columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from xml.etree.ElementTree import Element  # the type alone
 
 from dagster_project.core.declarations import Dialect
 from dagster_project.core.proposing.dialects import find_dialect
@@ -35,6 +36,7 @@ class Sampled:
     is_named: bool  # by the sender
     notes: tuple[Note, ...]
     broken: int
+    root: Element | None = None  # of the XML sample with most records
 
     @property
     def sender_names(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def read_samples(paths: Sequence[Path]) -> Sampled:
         rows += one.rows if is_same else [[row[place] for place in places] for row in one.rows]
     return Sampled(
         first.format, first.dialect, tuple(common), tuple(rows), first.is_named, tuple(notes),
-        sum(one.broken for one in read),
+        sum(one.broken for one in read), first.root,
     )  # fmt: skip
 
 
@@ -93,7 +95,8 @@ def _read(opened: Opened) -> Sampled:
         notes.append(Note("files", f"only the first {size} MiB of {opened.path.name} were read"))
     content = opened.content.decode(encoding.name, "replace").removeprefix("\ufeff").encode()
     if (objects := as_objects(content)) is not None:
-        return _of_table(objects.table, objects.format, notes, encoding.name)
+        found = _of_table(objects.table, objects.format, notes, encoding.name)
+        return replace(found, root=objects.root)
     cut = find_dialect(content)
     return _of_table(find_table(content, cut.dialect), "csv", notes, encoding.name)
 

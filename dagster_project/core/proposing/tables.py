@@ -37,7 +37,7 @@ def find_table(content: bytes, dialect: Dialect) -> Table:
     """The main table of UTF-8 text; the earliest of several of about one size."""
     records = list(Splitter(content, dialect, None).records())
     first, last, width = main_block(records)
-    header = find_header(records, first, last, width, content, dialect)
+    header = find_header(records, (first, last, width), content, dialect)
     body = records[header.first_record : last + 1]
     body, after = _to_the_end(body, records[last + 1 :], width)
     body, others = _before_other_header(body, header, width)

@@ -55,10 +55,15 @@ def _by_word(part: str) -> dict[str, tuple[str, ...]]:
 
 
 def meanings(name: str) -> tuple[str, ...]:
-    """Fields that a column of this name may be."""
+    """Fields that a column of this name may be: the one of that name, and what words stand for."""
+    return tuple(dict.fromkeys((plain_name(name).replace(" ", "_"), *known_meanings(name))))
+
+
+def known_meanings(name: str) -> tuple[str, ...]:
+    """Fields that the vocabulary has for a name."""
     plain = plain_name(name)
     words = _by_word("fields")
-    found = (plain.replace(" ", "_"), *words.get(plain, ()), *words.get(plain.replace(" ", ""), ()))
+    found = (*words.get(plain, ()), *words.get(plain.replace(" ", ""), ()))
     return tuple(dict.fromkeys(found))
 
 
@@ -83,7 +88,7 @@ def is_identifying(name: str) -> bool:
     """Whether a column of this name holds identifiers, whatever they look like."""
     if _IDENTIFIES.search(plain_name(name)) is not None:
         return True
-    return any(one.endswith(("_id", "_code", "_number", "gtin")) for one in meanings(name)[1:])
+    return any(one.endswith(("_id", "_code", "_number", "gtin")) for one in known_meanings(name))
 
 
 def is_total_word(cell: str) -> bool:
