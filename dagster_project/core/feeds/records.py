@@ -60,8 +60,9 @@ def record_bounds(content: np.ndarray, quote: str | None) -> tuple[np.ndarray, n
 def has_loose_quotes(content: np.ndarray, dialect: Dialect) -> bool:
     """Whether blanks may stand between a delimiter and a quote, which the database's reader drops.
 
-    To the splitter, as to RFC 4180, such blanks belong to the cell. Says yes also where a blank
-    before a doubled quote follows a delimiter within quotes; the splitter then decides.
+    To the splitter, as to RFC 4180, such blanks belong to the cell. A blank within quotes, as in
+    ``"CARD, "``, is none of them where every quote opens or closes a cell or is doubled; where one
+    does neither, what is within is not known: says yes, and the splitter decides.
     """
     if not dialect.quote or not len(content):
         return False
@@ -69,6 +70,8 @@ def has_loose_quotes(content: np.ndarray, dialect: Dialect) -> bool:
     blanks = np.array(sorted({TAB, SPACE} - delimiter))
     ends_cell = np.array(sorted({NEWLINE, RETURN} | delimiter))
     quotes = np.flatnonzero(content == ord(dialect.quote))
+    if _stand_at_ends(content, quotes, np.append(ends_cell, ord(dialect.quote))):
+        return False
     for step in (-1, 1):
         places = quotes + step
         while len(places := places[(places >= 0) & (places < len(content))]):
@@ -77,6 +80,18 @@ def has_loose_quotes(content: np.ndarray, dialect: Dialect) -> bool:
             if len(inside) < len(places) or np.isin(content[inside], ends_cell).any():
                 return True
     return False
+
+
+def _stand_at_ends(content: np.ndarray, quotes: np.ndarray, beside: np.ndarray) -> bool:
+    """Whether the quotes, taken in turn, open right behind and close right before these signs."""
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = opening[opening > 0] - 1
+    after = closing[closing < len(content) - 1] + 1
+    return (
+        len(opening) == len(closing)
+        and bool(np.isin(content[before], beside).all())
+        and bool(np.isin(content[after], beside).all())
+    )
 
 
 def require_common(dialect: Dialect) -> None:
