@@ -4,8 +4,9 @@ r"""Kills a command at random moments, runs it again to the end, and compares th
         tillhouse refresh --home {home}
 
 runs the command once undisturbed in a fresh home, and then, per trial, in another fresh home:
-killed with SIGKILL, with everything it started, at a random moment, and run again until it ends
-by itself. Every table of both warehouses is then compared as a multiset of rows, columns that say
+killed with SIGKILL, with everything it started, and run again until it ends by itself. The moment
+is a random one, or by turns (``--points``) that at which a state of ``POINTS`` is first seen on
+the disk. Every table of both warehouses is then compared as a multiset of rows, columns that say
 when or in which batch something was loaded left out. Exit 1 when a trial differs.
 
 Without a command the loader alone is tried on made-up till lines; ``--naive`` tries one that
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from dagster_project.core.warehouse import Warehouse, WriterLock
 
 KEY = MasterKey(b"k" * 32)
 NAIVE_REST_SECONDS = 0.05
+POLL_SECONDS = 0.0005
 SCHEMAS = ("raw", "ops", "vault", "core", "customer")
 # What a second attempt may write otherwise: when, in which batch, under which random name.
 LOAD_COLUMNS = frozenset({
@@ -50,12 +52,40 @@ ENDS_WELL = (0, 1)  # 1: a check or a file was held back as the policy says
 Fingerprint = dict[str, tuple[int, int]]  # table → rows, order-free sum of row hashes
 
 
+def _holders(home: Home) -> int:
+    """Files taken from landing folders and not yet given up."""
+    return sum(1 for _ in home.landing.glob("*/.claimed/*/*"))
+
+
+def _wal_bytes(home: Home) -> int:
+    log = home.warehouse.with_name(f"{home.warehouse.name}.wal")
+    return log.stat().st_size if log.exists() else 0
+
+
+# States of a load that can be seen from outside. Each is asked of the home and what it held at
+# the start; a file may vanish while it is looked at, which is asked again.
+POINTS: dict[str, Callable[[Home, int], bool]] = {
+    "a file was taken": lambda home, _: _holders(home) > 0,
+    "every file was taken": lambda home, waiting: _holders(home) >= waiting > 0,
+    "an original is being sealed": lambda home, _: any(home.store.glob(".sealing-*")),
+    "a text lies in scratch": lambda home, _: any(home.scratch.iterdir()),
+    "an original was kept": lambda home, _: any(home.store.glob("*/*.enc")),
+    "a transaction is in the log": lambda home, _: _wal_bytes(home) > 1 << 16,
+    "a file was given up": lambda home, waiting: (
+        any(home.store.glob("*/*.enc")) and 0 < _holders(home) < waiting
+    ),
+    "half of the files were given up": lambda home, waiting: (
+        any(home.store.glob("*/*.enc")) and _holders(home) <= waiting // 2
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Trial:
     """One home in which the command was killed and run again."""
 
     number: int
-    killed_after_seconds: float | None  # nothing: it had ended before
+    killed_at: str | None  # a point, or seconds; nothing: it had ended before
     differing_tables: tuple[str, ...]
 
 
@@ -115,6 +145,29 @@ def kill_at(command: list[str], environment: Mapping[str, str], seconds: float) 
     return False
 
 
+def kill_when(command: list[str], home: Home, point: str) -> bool:
+    """Run the command and kill it and its children when a state is first seen."""
+    waiting = sum(1 for path in home.landing.glob("*/*") if path.is_file()) + _holders(home)
+    child = subprocess.Popen(
+        command,
+        env=_environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while child.poll() is None:
+        try:
+            is_there = (POINTS | NAIVE_POINTS)[point](home, waiting)
+        except FileNotFoundError:
+            continue
+        if is_there:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
 def survive(
     command: list[str],
     prepare: Callable[[Home], None],
@@ -124,11 +177,13 @@ def survive(
     seed: int,
     kills: int = 1,
     earliest: float = 0.0,
+    points: Sequence[str | None] = (None,),
 ) -> list[Trial]:
     """Kill and repeat the command in a fresh home per trial, and compare with a clean run.
 
     ``{home}`` in the command is replaced; ``prepare`` fills a fresh home with deliveries. Kills
-    fall after the ``earliest`` share of the time that the clean run took.
+    fall after the ``earliest`` share of the time that the clean run took, or at ``points``, which
+    are taken by turns; none is a random moment.
     """
     chance = random.Random(seed)
     clean = _home(work / "clean", prepare)
@@ -137,16 +192,21 @@ def survive(
     found = []
     for number in range(trials):
         home = _home(work / f"trial-{number}", prepare)
-        killed_after = None
-        for _ in range(kills):
+        killed_at = None
+        for kill in range(number * kills, (number + 1) * kills):
+            point = points[kill % len(points)]
             moment = chance.uniform(earliest, 1.0) * lasts
-            if kill_at(_at(command, home), _environment(home), moment):
-                killed_after = moment
+            if point is None:
+                was_killed = kill_at(_at(command, home), _environment(home), moment)
+            else:
+                was_killed = kill_when(_at(command, home), home, point)
+            if was_killed:
+                killed_at = point or f"{moment:.2f} s"
         run_to_end(_at(command, home), _environment(home))
         actual = fingerprint(Warehouse(home, KEY))
         names = sorted(expected.keys() | actual.keys())
         differing = tuple(name for name in names if expected.get(name) != actual.get(name))
-        found.append(Trial(number, killed_after, differing))
+        found.append(Trial(number, killed_at, differing))
         shutil.rmtree(home.root)
     return found
 
@@ -240,6 +300,7 @@ def load_till_naively(home: Home) -> None:
                     f"from read_csv('{path}')",
                     [path.name],
                 )
+            (home.root / "rows-are-in").touch()
             for path in fresh:
                 time.sleep(NAIVE_REST_SECONDS)
                 connection.execute(
@@ -261,6 +322,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=1, help="per trial")
+    parser.add_argument("--points", action="store_true", help="kill at named points as well")
     parser.add_argument("--deliveries", type=Path, help="a folder with landing/<feed>/…")
     parser.add_argument("--naive", action="store_true", help="try the loader that must fail")
     parser.add_argument("--load-child", type=Path, help=argparse.SUPPRESS)
@@ -288,11 +350,17 @@ def _try(chosen: argparse.Namespace) -> int:
 
     with tempfile.TemporaryDirectory() as work:
         found = survive(
-            command, prepare, Path(work), trials=chosen.trials, seed=chosen.seed, kills=chosen.kills
+            command,
+            prepare,
+            Path(work),
+            trials=chosen.trials,
+            seed=chosen.seed,
+            kills=chosen.kills,
+            points=(None, *POINTS) if chosen.points else (None,),
         )
     for trial in found:
-        when = f"{trial.killed_after_seconds:.2f} s" if trial.killed_after_seconds else "not"
-        print(f"trial {trial.number}: killed after {when}: {trial.differing_tables or 'equal'}")  # noqa: T201
+        when = f"killed at: {trial.killed_at}" if trial.killed_at else "not killed"
+        print(f"trial {trial.number}: {when}: {trial.differing_tables or 'equal'}")  # noqa: T201
     bad = sum(bool(trial.differing_tables) for trial in found)
     print(f"{len(found) - bad} of {len(found)} equal the clean build")  # noqa: T201
     return 1 if bad else 0

@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     BAD_ENCODING = "bad_encoding"
     BAD_JSON = "bad_json"
     NOT_AN_OBJECT = "not_an_object"
+    DUPLICATE_KEY = "duplicate_key"
     BAD_LIST = "bad_list"
     TRUNCATED = "truncated_record"
     CARD_NUMBER = "card_number"
@@ -59,6 +60,7 @@ MESSAGES: dict[ErrorCode, str] = {
     ErrorCode.BAD_ENCODING: "bytes that the declared encoding does not have",
     ErrorCode.BAD_JSON: "not valid JSON",
     ErrorCode.NOT_AN_OBJECT: "JSON, but not an object",
+    ErrorCode.DUPLICATE_KEY: "a JSON object that names a key twice, with different values",
     ErrorCode.BAD_LIST: "a list of records is expected and none is there",
     ErrorCode.TRUNCATED: "the file ends within the record",
     ErrorCode.CARD_NUMBER: "a card number stands where none may be kept or masked",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections import Counter
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -25,7 +26,7 @@ from dagster_project.core.feeds.sql import identifier, literal
 CHUNK_LINES = 100_000
 # What the database's parser lets pass and JSON does not: judged again by Python's parser.
 LENIENT = r"NaN|nan|Inf|inf|,\s*[}\]]"
-BAD, NO_OBJECT = 1, 2
+BAD, NO_OBJECT, TWICE, DOUBTFUL = 1, 2, 3, -1
 
 
 def read_jsonl(job: Job, one: Delivered, name: str) -> Source:
@@ -96,7 +97,9 @@ def _stage(connection: duckdb.DuckDBPyConnection, texts: list[str | None], first
         "create or replace temp table json_lines as select _record, line, "
         f"case when not json_valid(line) then {BAD} "
         f"when json_type(line) != 'OBJECT' then {NO_OBJECT} "
-        f"when regexp_matches(line, {literal(LENIENT)}) then -1 end as flaw "
+        f"when regexp_matches(line, {literal(LENIENT)}) "
+        "or len(list_distinct(json_keys(line))) < len(json_keys(line)) "
+        f"then {DOUBTFUL} end as flaw "
         "from json_chunk where line is not null"
     )
     connection.unregister("json_chunk")
@@ -104,26 +107,47 @@ def _stage(connection: duckdb.DuckDBPyConnection, texts: list[str | None], first
 
 def _judge(connection: duckdb.DuckDBPyConnection) -> dict[int, ErrorCode]:
     """Errors by record number; a suspicious line is parsed again, strictly."""
-    doubtful = connection.execute("select _record, line from json_lines where flaw = -1").fetchall()
-    refused = [number for number, line in doubtful if not _is_json(line)]
-    connection.execute(
-        "update json_lines set flaw = case when _record in (select unnest(?)) then ? end "
-        "where flaw = -1",
-        [refused, BAD],
-    )
+    doubtful = connection.execute(
+        f"select _record, line from json_lines where flaw = {DOUBTFUL}"
+    ).fetchall()
+    judged = {number: _flaw_of(line) for number, line in doubtful}
+    for flaw in (BAD, TWICE, None):
+        numbers = [number for number, found in judged.items() if found == flaw]
+        connection.execute(
+            "update json_lines set flaw = ? where _record in (select unnest(?::bigint[]))",
+            [flaw, numbers],
+        )
     rows = connection.execute(
         "select _record, flaw from json_lines where flaw is not null"
     ).fetchall()
-    codes = {BAD: ErrorCode.BAD_JSON, NO_OBJECT: ErrorCode.NOT_AN_OBJECT}
+    codes = {
+        BAD: ErrorCode.BAD_JSON,
+        NO_OBJECT: ErrorCode.NOT_AN_OBJECT,
+        TWICE: ErrorCode.DUPLICATE_KEY,
+    }
     return {number: codes[flaw] for number, flaw in rows}
 
 
-def _is_json(line: str) -> bool:
+def _flaw_of(line: str) -> int | None:
+    """What Python's parser says of a doubtful line; a key twice with one value harms nobody."""
     try:
-        json.loads(line, parse_constant=_refuse)
+        json.loads(line, parse_constant=_refuse, object_pairs_hook=_object)
+    except _TwiceError:
+        return TWICE
     except (ValueError, RecursionError):
-        return False
-    return True
+        return BAD
+    return None
+
+
+class _TwiceError(Exception):
+    """A key has two values."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) < len(pairs) and any(plain[key] != value for key, value in pairs):
+        raise _TwiceError
+    return plain
 
 
 def _refuse(constant: str) -> None:

@@ -27,6 +27,7 @@ def write_documents(source: Path, target: Path, feed: Feed) -> None:
             parse_float=str,
             parse_int=str,
             parse_constant=_refuse,
+            object_pairs_hook=_object,
         )
     except json.JSONDecodeError as error:
         raise HeldBackError(
@@ -52,6 +53,22 @@ def _records(document: Any, path: str | None) -> list[Any]:
     if not isinstance(found, list):
         raise HeldBackError(f"{path or 'the JSON document'} is neither a list nor an object")
     return found
+
+
+class _Twice(dict[str, Any]):
+    """An object that names a key twice is written as it was, so that its record is rejected."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def items(self) -> Any:
+        return self._pairs
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    return plain if len(plain) == len(pairs) else _Twice(pairs)
 
 
 def _refuse(constant: str) -> NoReturn:
