@@ -182,6 +182,7 @@ def survive(
     kills: int = 1,
     earliest: float = 0.0,
     points: Sequence[str | None] = (None,),
+    on_trial: Callable[[Trial], None] | None = None,
 ) -> list[Trial]:
     """Kill and repeat the command in a fresh home per trial, and compare with a clean run.
 
@@ -211,6 +212,8 @@ def survive(
         names = sorted(expected.keys() | actual.keys())
         differing = tuple(name for name in names if expected.get(name) != actual.get(name))
         found.append(Trial(number, killed_at, differing))
+        if on_trial:
+            on_trial(found[-1])
         shutil.rmtree(home.root)
     return found
 
@@ -342,6 +345,11 @@ def main() -> int:
     return _try(chosen)
 
 
+def _tell(trial: Trial) -> None:
+    when = f"killed at: {trial.killed_at}" if trial.killed_at else "not killed"
+    print(f"trial {trial.number}: {when}: {trial.differing_tables or 'equal'}", flush=True)  # noqa: T201
+
+
 def _try(chosen: argparse.Namespace) -> int:
     command = chosen.command or loader_command("naive" if chosen.naive else "load")
 
@@ -361,10 +369,8 @@ def _try(chosen: argparse.Namespace) -> int:
             seed=chosen.seed,
             kills=chosen.kills,
             points=(None, *POINTS) if chosen.points else (None,),
+            on_trial=_tell,
         )
-    for trial in found:
-        when = f"killed at: {trial.killed_at}" if trial.killed_at else "not killed"
-        print(f"trial {trial.number}: {when}: {trial.differing_tables or 'equal'}")  # noqa: T201
     bad = sum(bool(trial.differing_tables) for trial in found)
     print(f"{len(found) - bad} of {len(found)} equal the clean build")  # noqa: T201
     return 1 if bad else 0
