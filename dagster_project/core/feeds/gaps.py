@@ -21,43 +21,46 @@ DAY_BEGINS_HOUR = 4  # until then an evening's trade goes on
 FEWEST_RESETS = 2  # one may be a single receipt that was rung up late
 MAX_DIGITS = 18  # of a bigint
 _RANGES = """
-with numbers as (
+with texts as ({rows}),
+split as (
     select
         subject, day,
-        regexp_extract(text, '^(.*?)([0-9]+)([^0-9]*)$', ['p', 'n', 's']) as o
-    from ({rows}) where regexp_matches(text, '[0-9]')
+        regexp_extract(text, '^(.*?)([0-9]+)([^0-9]*)$', ['prefix', 'digits', 'suffix']) as parts
+    from texts
 ),
-read as (
+numbers as (
     select
-        subject, day, o.p as prefix, o.s as suffix, o.n::bigint as number, length(o.n) as digits
-    from numbers where length(o.n) <= {max_digits}
+        subject, day, parts.prefix as prefix, parts.suffix as suffix,
+        try_cast(parts.digits as bigint) as number, length(parts.digits) as digits
+    from split
+    where length(parts.digits) between 1 and {max_digits}
 ),
-days as (
+each_day as (
     select subject, prefix, suffix, day, min(number) as lowest, max(number) as highest
-    from read group by all
+    from numbers
+    group by subject, prefix, suffix, day
 ),
 neighbours as (
     select
         subject, prefix, suffix,
         lowest <= lag(highest) over (partition by subject, prefix, suffix order by day) as is_again
-    from days
+    from each_day
 ),
 counters as (
     select
         subject, prefix, suffix,
         count(*) filter (where is_again) >= {fewest_resets}
         and avg(is_again::integer) > 0.5 as is_daily
-    from neighbours group by all
+    from neighbours
+    group by subject, prefix, suffix
 ),
 runs as (
-    select
-        r.subject, r.prefix, r.suffix, case when c.is_daily then r.day end as day, r.number,
-        min(r.digits) as digits
-    from read as r
+    select n.* replace (case when c.is_daily then n.day end as day)
+    from numbers as n
     inner join counters as c
-        on r.subject = c.subject and r.prefix = c.prefix and r.suffix = c.suffix
-    group by all
+        on n.subject = c.subject and n.prefix = c.prefix and n.suffix = c.suffix
 ),
+-- A number that stands several times is followed by itself, and once by the next.
 steps as (
     select *, lead(number) over (partition by subject, prefix, suffix, day order by number) as later
     from runs
@@ -94,7 +97,7 @@ def number_gaps(connection: duckdb.DuckDBPyConnection, feed: Feed, template: Tem
     parts = [_column(record, name) for name in sequence.within]
     subject = f"concat_ws(' / ', {', '.join(parts)})" if parts else "''"
     rows = (
-        f"select distinct {subject} as subject, {_day(record, feed)} as day, "
+        f"select {subject} as subject, {_day(record, feed)} as day, "
         f"{_column(record, sequence.number)} as text "
         f"from raw.{template.table(sequence.record)} where _feed = $1"
     )
