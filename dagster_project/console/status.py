@@ -167,7 +167,8 @@ def show_status(console: Console, status: Status) -> None:
         )
     for finding in status.findings:
         kind = finding.kind.replace("_", " ")
-        about = f" {finding.subject}:" if finding.subject else ""
+        is_told = not finding.subject or f" {finding.subject} " in f" {finding.message}"
+        about = "" if is_told else f" {finding.subject}:"
         told_finding = escape(f"{finding.feed} {kind}:{about} {finding.message}")
         console.print(f"[yellow]found[/yellow]        {told_finding}", soft_wrap=True)
     for check in status.failed_checks:
