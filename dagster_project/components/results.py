@@ -55,21 +55,24 @@ class NodeReporter:
                 yield _verdict(spec, failed[place], spec.metadata["severity"] != "error")
 
     def built(self, warehouse: Warehouse, outcome: BuildOutcome) -> Iterator[Event]:
-        """Each model that was built, each test that was run."""
+        """Each model that was built or stands as it was, each test that was run."""
         described = self._describe(warehouse)
-        translator = WarehouseTranslator()
-        for node in outcome.nodes:
-            if node.unique_id in self._checks:
-                if node.status != "skipped":
-                    yield self._judged(node)
-                continue
-            props = self._manifest["nodes"].get(node.unique_id, {})
-            if not node.is_good or props.get("resource_type") not in {"model", "seed", "snapshot"}:
-                continue
-            key = translator.get_asset_key(props)
-            if key in described:
-                seconds = {"build seconds": round(node.seconds, 3)}
+        built = {self._key(node): node for node in outcome.nodes}
+        for key in self._schemas:
+            if key not in built:  # a view that this code has made before
+                yield dg.MaterializeResult(key, metadata=described[key])
+            elif built[key].is_good:
+                seconds = {"build seconds": round(built[key].seconds, 3)}
                 yield dg.MaterializeResult(key, metadata=described[key] | seconds)
+        for node in outcome.nodes:
+            if node.unique_id in self._checks and node.status != "skipped":
+                yield self._judged(node)
+
+    def _key(self, node: NodeResult) -> dg.AssetKey | None:
+        """The asset that a node makes, if it is none of the tests."""
+        props = self._manifest["nodes"].get(node.unique_id, {})
+        is_made = props.get("resource_type") in {"model", "seed", "snapshot"}
+        return WarehouseTranslator().get_asset_key(props) if is_made else None
 
     def _judged(self, node: NodeResult) -> dg.AssetCheckResult:
         failed = node.failures if node.failures is not None else int(not node.is_good)

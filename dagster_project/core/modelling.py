@@ -36,6 +36,7 @@ GOOD = frozenset({"success", "pass", "warn", "no-op"})
 SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 GENERATED = frozenset({"target", "logs", "dbt_packages"})
 UNFINISHED = "unfinished "  # before the fingerprints of a build that has not come to its end
+STORED_ONLY = ["--exclude", "config.materialized:view"]
 PARTIAL_PARSE = "partial_parse.msgpack"
 # Parsing never opens the warehouse, but the profile must render.
 PARSE_ONLY_KEY = "0" * 64
@@ -187,6 +188,8 @@ def build_models(
     """Run ``dbt build`` over the warehouse and move the models' watermark if all of it went well.
 
     Incremental models are rebuilt in full when the code changed since the last complete build.
+    Views are left as they are when this very code has made them: they hold no rows. Every test
+    runs each time.
     The caller holds the writer's lock and has no connection open. Failed nodes are in the outcome;
     raises ModellingError only when dbt itself could not run.
     """
@@ -194,11 +197,13 @@ def build_models(
     fingerprint = project_fingerprint(project, depends_on)
     with warehouse.connect() as connection:
         batch_id = last_batch_id(connection)
+        was_complete = (build_state(connection, BUILD) or (0, ""))[1] == fingerprint
         built_by = _begin(connection, fingerprint)
     full = full_refresh or built_by != {fingerprint}
     target = _new_target(warehouse.home)
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     arguments += ["--full-refresh"] if full else []
+    arguments += STORED_ONLY if was_complete and not full else []
     environment = _environment(warehouse.dbt_environment())
     descriptors = (lock.descriptor,)
     with _running(arguments, project, target, environment, descriptors) as process:
