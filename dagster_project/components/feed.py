@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dagster_project.core.warehouse import Warehouse
 
 GROUP = "feeds"
-ARRIVED = "arrived"  # tag of a run that was started by files, with the feeds that they are of
 EMAIL = re.compile(r"[^\s,;<>]+@[^\s,;<>]+")
 
 
@@ -87,10 +86,6 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, writer: WriterResource
     ) -> dg.MaterializeResult[Any]:
         from dagster_project.core.feeds import SourceError, load_feed  # noqa: PLC0415 - heavy
-        from dagster_project.core.feeds.standing import (  # noqa: PLC0415 - heavy
-            feed_standings,
-            load_figures,
-        )
 
         def tell(done: int, total: int) -> None:
             context.log.info(f"{done} of {total} files")
@@ -98,9 +93,7 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
         seen: list[tuple[LoadFigures, Standing]] = []
 
         def look(connection: "duckdb.DuckDBPyConnection", outcome: "FeedOutcome") -> None:
-            figures = load_figures(connection, feed, template, outcome.batch_ids)
-            now = datetime.now(UTC)
-            seen.append((figures, feed_standings(connection, {feed.feed: feed}, now)[feed.feed]))
+            seen.append(_changed(connection, feed, template, outcome))
 
         try:
             outcome = load_feed(writer.warehouse, feed, template, on_progress=tell, on_loaded=look)
@@ -113,6 +106,20 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=told)
 
     return load
+
+
+def _changed(
+    connection: "duckdb.DuckDBPyConnection", feed: Feed, template: Template, outcome: "FeedOutcome"
+) -> "tuple[LoadFigures, Standing]":
+    """What a load brought beside its counts, and how its feed stands after it."""
+    from dagster_project.core.feeds.standing import (  # noqa: PLC0415 - heavy
+        feed_standings,
+        load_figures,
+    )
+
+    figures = load_figures(connection, feed, template, outcome.batch_ids)
+    found = feed_standings(connection, {feed.feed: feed}, datetime.now(UTC))
+    return figures, found[feed.feed]
 
 
 def _unchanged(run_id: str, writer: WriterResource, feed: Feed) -> "tuple[LoadFigures, Standing]":
