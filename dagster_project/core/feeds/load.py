@@ -67,6 +67,7 @@ def create_raw_tables(
             for column, kind in (record.columns() | SYSTEM_COLUMNS).items():
                 if (table, column) not in existing:
                     connection.execute(f"alter table raw.{table} add column {column} {kind}")
+                    existing.add((table, column))  # custom templates share the table
 
 
 def load_feed(
