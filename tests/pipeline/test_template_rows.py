@@ -12,12 +12,6 @@ import pytest
 from tests.conftest import TEST_KEY, Bench
 
 MakeBench = Callable[..., Bench]
-TOKENS_WITHIN_EXTRA = pytest.mark.xfail(
-    strict=True, reason="the vault looks for an added field's token in a column of its own"
-)
-CLEAR_ACCOUNTS = pytest.mark.xfail(
-    strict=True, reason="the vault takes every card field that is no card number by type"
-)
 CARD = "4111111111111111"
 CLINIC = {
     "receipt": {
@@ -66,7 +60,6 @@ def feed(name: str, records: dict[str, dict[str, str]], columns: str) -> dict[st
     }
 
 
-@TOKENS_WITHIN_EXTRA
 def test_what_a_clinic_adds_stands_beside_the_standard_columns(bench_for: MakeBench) -> None:
     clinic = bench_for(**feed("pos_clinic", CLINIC, VISITS.splitlines()[0]))
     clinic.deliver("day.csv", VISITS)
@@ -85,7 +78,6 @@ def test_what_a_clinic_adds_stands_beside_the_standard_columns(bench_for: MakeBe
     assert third["insurer_share"] is None
 
 
-@TOKENS_WITHIN_EXTRA
 def test_neither_patient_nor_diagnosis_of_a_clinic_is_in_any_column(bench_for: MakeBench) -> None:
     clinic = bench_for(**feed("pos_clinic", CLINIC, VISITS.splitlines()[0]))
     clinic.deliver("day.csv", VISITS)
@@ -250,7 +242,6 @@ def test_a_delivery_stands_in_raw_typed_and_protected(
     assert bench.rows("select domain from vault.personal_value where value = ?", CARD) == []
 
 
-@CLEAR_ACCOUNTS
 def test_a_gift_cards_number_is_not_even_in_the_vault(bench_for: MakeBench) -> None:
     # Whoever reads the number can spend the card.
     [delivered] = [one for table, one, *_ in DELIVERIES if table == "prepaid_entry__entry"]

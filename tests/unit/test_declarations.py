@@ -192,6 +192,11 @@ def test_the_shipped_custom_templates_extend_the_standard_till() -> None:
     ("custom", "said"),
     [
         ({"records": {"receipt": {"fields": {"member": GUEST}}}}, "has member already"),
+        ({"records": {"receipt": {"key": ["x"], "fields": {}}}}, "key is shop's to say"),
+        (
+            {"records": {"receipt": {"fields": {"member_token": TABLE}}}},
+            "two fields make the raw column member_token",
+        ),
         ({"extends": "market"}, "extends 'market', which is no template of its own"),
         ({"extends": "cafe"}, "extends 'cafe', which is no template of its own"),
         ({"records": {"booking": {"fields": {"guest": GUEST}}}}, "it has no record booking"),
@@ -203,8 +208,8 @@ def test_the_shipped_custom_templates_extend_the_standard_till() -> None:
         ({"template": "bar"}, "'bar' must be the file's name"),
     ],
     ids=[
-        "field twice", "unknown base", "custom base", "new record", "personal kept", "untagged",
-        "name",
+        "field twice", "key of its own", "column twice", "unknown base", "custom base",
+        "new record", "personal kept", "untagged", "name",
     ],
 )  # fmt: skip
 def test_a_custom_template_that_does_more_than_add_fields_is_refused_by_file(

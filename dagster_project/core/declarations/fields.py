@@ -134,6 +134,9 @@ class Record(Declared):
         for name in self.fields:
             if not re.match(IDENTIFIER, name):
                 raise ValueError(f"field name {name!r} is not lower snake case")
+        columns = [c for name, field in self.fields.items() for c in field.columns(name)]
+        if twice := sorted({column for column in columns if columns.count(column) > 1}):
+            raise ValueError(f"two fields make the raw column {', '.join(twice)}")
         return self
 
     def columns(self) -> dict[str, str]:

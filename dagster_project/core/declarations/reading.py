@@ -53,7 +53,13 @@ def _extended(
         )
     records = {}
     for record, declared in base["records"].items():
-        added = (own.get(record) or {}).get("fields", {})
+        stated = own.get(record) or {}
+        if other := sorted(set(stated) - {"fields"}):
+            raise DeclarationError(
+                f"{path}: record {record} adds fields only; {', '.join(other)} "
+                f"{'is' if len(other) == 1 else 'are'} {name}'s to say"
+            )
+        added = stated.get("fields", {})
         if twice := sorted(set(added) & set(declared["fields"])):
             raise DeclarationError(f"{path}: record {record} has {', '.join(twice)} already")
         fields = declared["fields"] | added

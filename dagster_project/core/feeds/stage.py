@@ -12,6 +12,7 @@ from dagster_project.core.declarations import (
     Classification,
     Feed,
     FieldType,
+    Record,
     Template,
     TemplateField,
     Treatment,
@@ -110,7 +111,8 @@ class _Shield:
             if not is_scan:
                 tokenise(self._job, values, field, declared, table)
                 staged = f"{self._source.name}_{name}"
-                self.protected.append(_protected(table, staged, field, declared))
+                record = self._job.template.records[name]
+                self.protected.append(_protected(table, staged, field, record))
             self.tables.append(table)
             found[field] = Join(table, is_scan)
         return found
@@ -138,9 +140,12 @@ class _Shield:
         return found.has_changes
 
 
-def _protected(table: str, staged: str, field: str, declared: TemplateField) -> Protected:
-    keeps_clear = declared.type is not FieldType.CARD_NUMBER
-    return Protected(table, staged, f"{field}_token", declared.token_domain or "", keeps_clear)
+def _protected(table: str, staged: str, field: str, record: Record) -> Protected:
+    declared = record.fields[field]
+    # Whoever reads a gift card's number can spend it: no card is kept in the clear, of any form.
+    keeps_clear = declared.classification is not Classification.CARD
+    column = f"_extra ->> '{field}_token'" if field in record.added else f"{field}_token"
+    return Protected(table, staged, column, declared.token_domain or "", keeps_clear)
 
 
 def drop_unit(job: Job, unit: Unit) -> None:
