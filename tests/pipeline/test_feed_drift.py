@@ -13,7 +13,7 @@ import pytest
 from dagster_project.core.feeds import check_feed_file, replay_feed
 from dagster_project.core.warehouse import Warehouse
 from tests.conftest import TEST_KEY, Bench
-from tests.pipeline.till_lines import HEADER, LINES, ONE, PRODUCTS, THREE, TWO
+from tests.pipeline.till_lines import LINES, ONE, PRODUCTS
 
 MakeBench = Callable[..., Bench]
 
@@ -299,74 +299,6 @@ def test_a_check_tells_of_policies_without_writing(bench_for: MakeBench) -> None
     assert till.rows("select count(*) from ops.rejects") == [(0,)]
 
 
-CUT_SHORT = [
-    pytest.param("csv", HEADER + ONE + TWO + "R2,1,bre", 3, id="fewer cells"),
-    pytest.param("csv", HEADER + ONE + TWO + 'R2,1,"bread', 3, id="open quote"),
-    pytest.param("csv", (HEADER + ONE + TWO).encode() + b"R2,1,br\xc3", 3, id="half a sign"),
-    pytest.param(
-        "csv", (HEADER + ONE + TWO).encode() + THREE[:-10].encode() + b"\xe6", 3,
-        id="half a sign in the last cell",
-    ),
-    pytest.param("jsonl", as_jsonl(MILK, MILK | {"pos": 2}) + '{"bon": "R2", "sk', 3, id="json"),
-    pytest.param(
-        "jsonl", as_jsonl(MILK, MILK | {"pos": 2}) + '{"bon": {"x": 1}', 3, id="json, open brace"
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("form", "content", "number"), CUT_SHORT)
-def test_a_record_in_which_the_file_ends_has_a_code_of_its_own(
-    bench_for: MakeBench, form: str, content: str | bytes, number: int
-) -> None:
-    till = bench_for(**LINES | {"format": form, "files": "*"})
-    till.deliver("a.file", content)
-    till.load()
-    assert ledger(till) == [(3, 2, 1, 0, "loaded", None)]
-    assert till.rows("select record_number, error_code from ops.rejects") == [
-        (number, "truncated_record")
-    ]
-
-
-@pytest.mark.parametrize(("form", "content", "number"), CUT_SHORT)
-def test_a_file_that_ends_within_a_record_is_held_back_where_the_feed_says_so(
-    bench_for: MakeBench, form: str, content: str | bytes, number: int
-) -> None:
-    arrival = {"complete_by": "rename", "reject_threshold": 0.5, "truncated": "hold"}
-    till = bench_for(**LINES | {"format": form, "files": "*", "arrival": arrival})
-    till.deliver("a.file", content)
-    till.load()
-    reason = f"the file is cut off within its last record, number {number}"
-    assert ledger(till) == [(0, 0, 0, 0, "quarantined", reason)]
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        pytest.param(HEADER + ONE + "R2,1\n" + TWO, "ragged_row", id="short in the middle"),
-        pytest.param(HEADER + ONE + TWO + "R2,1\n", "ragged_row", id="short, but ended"),
-        pytest.param(
-            HEADER + ONE + TWO + THREE.strip() + ",more", "ragged_row", id="long and not ended"
-        ),
-    ],
-)
-def test_a_short_record_is_cut_off_only_at_an_end_without_a_newline(
-    bench_for: MakeBench, content: str, code: str
-) -> None:
-    arrival = {"complete_by": "rename", "reject_threshold": 0.5, "truncated": "hold"}
-    till = bench_for(**LINES | {"arrival": arrival})
-    till.deliver("a.csv", content)
-    till.load()
-    assert till.rows("select error_code from ops.rejects") == [(code,)]
-
-
-def test_a_whole_last_record_needs_no_newline(bench_for: MakeBench) -> None:
-    arrival = {"complete_by": "rename", "truncated": "hold"}
-    till = bench_for(**LINES | {"arrival": arrival})
-    till.deliver("a.csv", HEADER + ONE + TWO.strip())
-    till.load()
-    assert ledger(till) == [(2, 2, 0, 0, "loaded", None)]
-
-
 def test_an_older_warehouse_gets_what_its_tables_lack(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
         connection.execute("alter table ops.rejects drop column disposition")
@@ -381,3 +313,27 @@ def test_an_older_warehouse_gets_what_its_tables_lack(warehouse: Warehouse) -> N
         kept = connection.execute("select reject_key, disposition from ops.rejects").fetchall()
         connection.execute("select * from ops.file_drift, ops.feed_finding")
     assert kept == [(1, "record")]
+
+
+def test_a_personal_value_that_is_discarded_is_told_of_without_it(bench_for: MakeBench) -> None:
+    members = {
+        "feed": "cards", "description": "Members.", "sender": "club", "owner": "test",
+        "template": "member", "format": "csv", "files": "*.csv",
+        "arrival": {"complete_by": "rename"}, "drift": {"fields": {"birth_date": "discard_value"}},
+        "columns": {"no": [], "born": [], "seen": []},
+        "records": {"member": {"fields": {
+            "member_number": "no", "birth_date": "born", "updated_at": "seen",
+        }}},
+    }  # fmt: skip
+    club = bench_for(**members)
+    club.deliver("a.csv", "no,born,seen\nM1,1984-05-06,2017-03-01\nM2,6th of May,2017-03-01\n")
+    club.load()
+    assert club.rows("select birth_date_decade from raw.member__member order by 1") == [
+        (1980,),
+        (None,),
+    ]
+    [(raw, column, disposition)] = club.rows(
+        "select raw_record, column_name, disposition from ops.rejects"
+    )
+    assert json.loads(raw) == {"seen": "2017-03-01"}
+    assert (column, disposition) == ("birth_date", "value")
