@@ -92,8 +92,8 @@ def broken_lists(mapping: FeedRecord, relation: str) -> str:
     """A query of ``_row, _record`` of rows whose list is none; only for records with ``each``."""
     # The list is computed below the condition: it may look at other rows.
     return (
-        f"select _row, _record from (select _row, _record, cast({mapping.each} as varchar) as _text "
-        f"from {relation}) where _text != '' and {_list_of('_text')} is null"
+        "select _row, _record from "
+        f"(select _row, _record, cast({mapping.each} as varchar) as _text from {relation}) where _text != '' and {_list_of('_text')} is null"
     )
 
 
