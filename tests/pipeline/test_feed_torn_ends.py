@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Bench
 from tests.pipeline.test_feed_drift import MILK, as_jsonl, ledger
-from tests.pipeline.test_feed_loading import HEADER, LINES, ONE, THREE, TWO
+from tests.pipeline.till_lines import HEADER, LINES, ONE, THREE, TWO
 
 MakeBench = Callable[..., Bench]
 
