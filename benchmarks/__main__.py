@@ -25,6 +25,7 @@ COMMANDS: dict[str, list[str]] = {
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
     "forecasting": [PYTHON, "-m", "benchmarks.forecasting"],
+    "pollock": [PYTHON, "-m", "benchmarks.pollock"],
     "kill": [PYTHON, "-m", "benchmarks.kill", "--trials", "20"],
 }
 

@@ -234,7 +234,7 @@ def _measures(wanted: Counter[Hashable], got: Counter[Hashable]) -> tuple[float,
 def judged(outcome: Outcome, clean: Clean, rows: list[Row], held: list[Row]) -> Outcome:
     """The outcome with what was lost or changed without a word.
 
-    What the delivered file ``held`` beside the clean records, such as a second table, may be loaded.
+    What the delivered file ``held`` beside the clean records, a second table say, may be loaded.
     """
     spelled = clean.spelled()
     wanted, got = Counter(spelled.rows(clean.rows)), Counter(spelled.rows(rows))
@@ -376,7 +376,10 @@ def main() -> int:
     parser.add_argument("--only", default="*.csv", help="pattern of file names")
     parser.add_argument("--out", type=Path, help="outcomes as JSON lines")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pollock-") as scratch:
+    # Thousands of small commits would wait for a disk: in memory, where the machine has some.
+    memory = Path("/dev/shm")
+    place = memory if memory.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="pollock-", dir=place) as scratch:
         root = Path(scratch)
         folder = opened(chosen.data, root / "data")
         names = sorted(path.name for path in (folder / "csv").glob(chosen.only))

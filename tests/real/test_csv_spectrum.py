@@ -22,6 +22,9 @@ def test_the_rows_are_those_of_the_json(name: str, tmp_path: Path) -> None:
     path = DATA / "csvs" / f"{name}.csv"
     told = json.loads((DATA / "json" / f"{name}.json").read_text("utf-8"))
     expected = told if isinstance(told, list) else [told]  # one of them is a single record
+    if name == "location_coordinates":
+        # The JSON of this file alone has another telephone number than the file.
+        expected = [row | {"Contact Phone Number": "2095257564"} for row in expected]
 
     proposal = propose([path], {}, feed="spectrum", template="new")
     feed, template = write_proposal(proposal, tmp_path / "feeds", {})

@@ -24,6 +24,7 @@ MAX_RECORD_BYTES = 4 << 20
 NEWLINE, RETURN = 10, 13
 TAB, SPACE = 9, 32
 Bytes = bytes | mmap.mmap
+BLANKS = (TAB, SPACE)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -105,11 +106,27 @@ def require_tight(path: Path, dialect: Dialect, width: int) -> None:
     content = map_bytes(path)
     if has_loose_quotes(content, dialect):
         raise FastPathError("a blank stands beside a quote")
+    if has_quotes_within(content, dialect):
+        raise FastPathError("a quote stands within a cell")
     if has_surplus_cells(content, dialect, width):
         raise FastPathError("an empty cell too many at the end of a record")
     starts, ends = record_bounds(content, dialect.quote)
     if len(starts) and int((ends - starts).max()) > MAX_FIELD_BYTES:
         raise FastPathError("a record is longer than a cell may be")
+
+
+def has_quotes_within(content: np.ndarray, dialect: Dialect) -> bool:
+    """Whether a quote seems to open in the middle of a cell: two cells that lost their delimiter.
+
+    To the database's reader such a quote is a sign like any other; ``5" pipe`` has none of them.
+    """
+    if not dialect.quote:
+        return False
+    signs = np.array([NEWLINE, RETURN, ord(dialect.delimiter), ord(dialect.quote)])
+    quotes = np.flatnonzero(content == ord(dialect.quote))
+    quotes = quotes[(quotes > 0) & (quotes < len(content) - 1)]
+    inside = quotes[~np.isin(content[quotes - 1], signs)]
+    return not np.isin(content[inside + 1], np.append(signs, BLANKS)).all()
 
 
 def has_surplus_cells(content: np.ndarray, dialect: Dialect, width: int) -> bool:
@@ -160,6 +177,7 @@ class Splitter:
         escape = dialect.escape.encode() if dialect.escape else self._quote
         self._escape = None if escape == self._quote else escape
         self._escaped = _escaped_signs(self._quote, self._escape)
+        self._opening = re.compile(b"." + re.escape(self._quote or b"") + rb"[^\s]", re.DOTALL)
         skipped = re.escape(self._delimiter) + rb"|\r\n|\n|\r|\Z"
         self._cell_end = re.compile(skipped)
 
@@ -217,10 +235,15 @@ class Splitter:
         """Cells of a record with quotes, or its error; its end and where the next begins."""
         cells: list[bytes] = []
         position = start
+        opens = False  # a quote within a cell: what it opens may have lost its delimiter
         while True:
+            is_bare = self._quote is not None and not self._at(position, self._quote)
             cell, position, error = self._cell(position)
+            if is_bare and opens and cell.endswith(self._quote or b""):
+                error = ErrorCode.STRAY_QUOTE
             if error is not None:
                 return cells, error, position, position
+            opens = opens or (is_bare and self._opening.search(cell) is not None)
             cells.append(cell)
             if self._at(position, self._delimiter):
                 position += len(self._delimiter)

@@ -38,7 +38,7 @@ HARMLESS = re.compile(
 )
 THINGS = re.compile(
     r"\b(?:product|item|article|store|shop|branch|file|brand|company|category|city|country|film|"
-    r"show|service|dish|menu|pizza|event|campaign|promotion|page|column|field|region|merchant)\b"
+    r"show|service|dish|menu|pizza|event|campaign|promotion|page|region|merchant)\b"
 )
 DOMAINS = {
     "member": "member", "operator": "operator", "visitor": "visitor", "phone": "phone",

@@ -23,6 +23,7 @@ DELIMITERS: dict[str, float] = {
 }  # fmt: skip
 GROWN_BELIEF = 0.99  # of delimiters of several signs, ``, `` or ``||``
 MAX_DELIMITER = 4
+EMPTY_SOIL = 0.7  # of every cell in a column that is empty throughout
 BEGINS_OTHERWISE = 0.7  # where the first line has another number of cells than most
 # A cell that holds what usually separates cells was cut by the wrong sign.
 _UNCUT = re.compile(r"[;|\t\x1f\x01^~]")
@@ -158,22 +159,25 @@ def _of_two_tables(records: list[Physical], width: int, widths: Counter[int]) ->
 
 def _clean_share(records: list[Physical], width: int, dialect: Dialect) -> float:
     """How many cells look like values and not like several of them, or half of one."""
-    total = soiled = 0.0
-    quotes = {'"', dialect.quote or '"'}
-    for one in records:
-        if one.cells is None or len(one.cells) != width:
-            continue
-        for cell in one.cells:
-            total += 1
-            stripped = cell.strip(" ")
-            if cell and stripped != cell and stripped:
-                soiled += 0.5
-            elif _UNCUT.search(cell) and len(cell) < 200:
-                soiled += 0.5 if len(_UNCUT.findall(cell)) == 1 else 1.0
-            elif (
-                stripped[:1] in quotes
-                or stripped[-1:] in quotes
-                or (dialect.delimiter != "," and _NUMBERS_UNCUT.match(cell))
-            ):
-                soiled += 0.5
-    return 1 - soiled / total if total else 0.0
+    rows = [one.cells for one in records if one.cells is not None and len(one.cells) == width]
+    if not rows:
+        return 0.0
+    quotes = (dialect.quote or '"', '"')
+    soiled = sum(_soil(cell, dialect, quotes) for row in rows for cell in row)
+    # A column without even a name stands between the halves of a delimiter of two signs.
+    empty = sum(not any(row[place] for row in rows) for place in range(width))
+    return max(0.0, 1 - soiled / (len(rows) * width) - EMPTY_SOIL * empty / width)
+
+
+def _soil(cell: str, dialect: Dialect, quotes: tuple[str, str]) -> float:
+    """0 for a cell that may be a value, up to 1 for one that was cut by the wrong sign."""
+    stripped = cell.strip(" ")
+    if not stripped:
+        return 0.0
+    if len(stripped) > 1 and stripped.startswith(quotes) and stripped.endswith(quotes):
+        return 1.0
+    if stripped != cell or stripped.startswith(quotes) or stripped.endswith(quotes):
+        return 0.5
+    if len(cell) < 200 and (uncut := len(_UNCUT.findall(cell))):
+        return 0.5 if uncut == 1 else 1.0
+    return 0.5 if dialect.delimiter != "," and _NUMBERS_UNCUT.match(cell) else 0.0

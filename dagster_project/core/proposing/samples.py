@@ -98,6 +98,9 @@ def _read(opened: Opened) -> Sampled:
         found = _of_table(objects.table, objects.format, notes, encoding.name)
         return replace(found, root=objects.root)
     cut = find_dialect(content)
+    if cut.dialect.quote is None:
+        told = "quotes stand in the samples but never around a cell: signs like any other"
+        notes.append(Note("quote", told, is_open=True))
     return _of_table(find_table(content, cut.dialect), "csv", notes, encoding.name)
 
 
