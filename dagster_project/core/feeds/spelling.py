@@ -88,7 +88,12 @@ def _by_formats(kind: str, formats: tuple[str, ...]) -> str:
     if not formats:
         return text
     cast = "::date" if kind == "date" else ""
-    read = [f"cast(try_strptime({text}, {literal(one)}){cast} as varchar)" for one in formats]
+    # A year of two digits fits %Y, as one of the first century: it is not spelled as declared.
+    read = [
+        f"cast(list_filter([try_strptime({text}, {literal(one)})], "
+        f"lambda d: year(d) >= 1000)[1]{cast} as varchar)"
+        for one in formats
+    ]
     return (
         f"case when {text} = '' then null else "
         f"coalesce({', '.join(read)}, {literal(UNREADABLE)} || {text}) end"
