@@ -38,6 +38,8 @@ def test_nine_months_of_web_orders_come_in_whole(
     assert query(codes) == [(3_680 - 9,)]
     members = "select count(distinct member_number_token) from raw.web_order__order"
     assert query(members) == [(3_360,)]
+    # Returned on the day of the purchase; the file tells of no other.
+    assert query("select count(original_order_id) from raw.web_order__line") == [(480,)]
 
 
 def test_lines_that_repeat_each_other_are_all_kept(

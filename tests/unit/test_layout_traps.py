@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_layouts import Deliveries
+from layout_deliveries import Deliveries
 
 HEADER = (
     "receipt_no;receipt_type;store;till;cashier;member_no;closed_at;currency;total;row_no;row_type;"

@@ -3,73 +3,28 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from layout_deliveries import SAMPLE_OF, TEMPLATES_BY_NAME, Deliveries, feed_of
 
-from dagster_project.core.declarations import (
-    Feed,
-    check_feed,
-    layout_names,
-    load_templates,
-    read_layout,
-)
-from dagster_project.core.feeds import FeedOutcome, create_raw_tables
-from dagster_project.core.feeds import load_feed as load_delivery
-from dagster_project.core.home import TEMPLATES, Home
-from dagster_project.core.keys import MasterKey
-from dagster_project.core.warehouse import Warehouse
+from dagster_project.core.declarations import check_feed, layout_names, read_layout
 
-SAMPLES = Path(__file__).parents[1] / "samples" / "layouts"
-SAMPLE_OF = {path.stem: path for path in SAMPLES.iterdir()}
-TEMPLATES_BY_NAME = load_templates(TEMPLATES)
+DOCS = Path(__file__).parents[2] / "docs" / "layouts.md"
 
 every_layout = pytest.mark.parametrize("name", layout_names())
-
-
-class Deliveries:
-    """Samples loaded into one warehouse by nothing but their layout."""
-
-    def __init__(self, home: Path) -> None:
-        self.warehouse = Warehouse(Home(home).create(), MasterKey(b"l" * 32))
-        self.warehouse.create()
-        with self.warehouse.connect() as connection:
-            create_raw_tables(connection, TEMPLATES_BY_NAME)
-
-    def load(self, layout: str, path: Path | None = None, **own: object) -> FeedOutcome:
-        """Load a file, the layout's sample if none is named, by a feed of that layout."""
-        feed = feed_of(layout, **own)
-        landing = self.warehouse.home.landing / layout
-        landing.mkdir(parents=True, exist_ok=True)
-        source = path or SAMPLE_OF[layout]
-        shutil.copyfile(source, landing / source.name)
-        return load_delivery(self.warehouse, feed, TEMPLATES_BY_NAME[feed.template])
-
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        """Rows of a query, times in UTC."""
-        with self.warehouse.connect(read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            return connection.execute(query).fetchall()
-
-
-def feed_of(layout: str, **own: object) -> Feed:
-    """A feed that says nothing but what a layout cannot know."""
-    said: dict[str, object] = {
-        "feed": layout,
-        "layout": layout,
-        "sender": "sample",
-        "owner": "Sample desk, sample@example.com",
-        "files": "*",
-        "arrival": {"complete_by": "rename"},
-    }
-    return Feed(**(said | own))  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def deliveries(tmp_path: Path) -> Deliveries:
     return Deliveries(tmp_path / "home")
+
+
+def test_every_layout_has_a_sample_and_a_line_in_the_docs() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", DOCS.read_text("utf-8"), re.MULTILINE)
+
+    assert tuple(sorted(listed)) == layout_names()
+    assert set(SAMPLE_OF) == set(layout_names())
 
 
 @every_layout
@@ -314,128 +269,4 @@ def test_woocommerce_variations_have_their_product_s_category(deliveries: Delive
         ("hoodie", "hoodie", "Clothing", "Hoodies", None, None, False, True),
         ("hoodie-red", "hoodie", "Clothing", "Hoodies", 45.0, 40.0, True, True),
         ("id:46", "id:46", "Clothing", "Scarves", None, None, False, True),
-    ]
-
-
-SETTLED = (
-    "select reference_number, line_type, gross_amount::double, fee_amount::double, "
-    "net_amount::double, payment_reference from raw.settlement_line__line order by settled_at"
-)
-
-
-def test_alipay_refunds_of_one_payment_are_lines_of_their_own_and_negative(
-    deliveries: Deliveries,
-) -> None:
-    deliveries.load("alipay_merchant_bill")
-
-    number = "2026030822000000000000000001"
-    # One refund is written with a sign and one without.
-    assert deliveries.rows(SETTLED) == [
-        (number, "payment", 1200.0, 7.14, 1182.86, None),
-        (f"{number}/RE-1", "refund", -100.0, -0.59, -98.41, number),
-        (f"{number}/RE-2", "refund", -50.0, -0.3, -49.7, number),
-    ]
-
-
-def test_wechat_refunds_have_their_own_number_and_the_payment_s(deliveries: Deliveries) -> None:
-    deliveries.load("wechat_pay_merchant_bill")
-
-    number = "4200000000202603080000000001"
-    assert deliveries.rows(SETTLED) == [
-        ("4200000000202603080000000002", "payment", 10.0, 0.06, 9.94, None),
-        (number, "payment", 88.0, 0.528, 87.472, None),
-        ("5030000000000001", "refund", -8.0, -0.048, -7.952, number),
-    ]
-
-
-def test_an_acquirer_s_cents_are_amounts_by_their_kind(deliveries: Deliveries) -> None:
-    deliveries.load("bank_acquirer_lines")
-
-    assert sorted(deliveries.rows(SETTLED)) == [
-        ("000000000001", "payment", 125.0, 1.25, 123.75, None),
-        ("000000000002", "refund", -25.0, -0.25, -24.75, None),
-        ("000000000003", "fee", 0.0, 3.0, -3.0, None),
-    ]
-
-
-def damaged_alipay(content: bytes) -> bytes:
-    return content.replace(b"1190.00\xd4\xaa", b"1191.00\xd4\xaa")
-
-
-def damaged_wechat(content: bytes) -> bytes:
-    lines = content.splitlines(keepends=True)
-    return b"".join(lines[:2] + lines[3:])
-
-
-def damaged_acquirer(content: bytes) -> bytes:
-    return content.replace(b"000000012500", b"000000012600")
-
-
-def damaged_payer(content: bytes) -> bytes:
-    return b"".join(content.splitlines(keepends=True)[:-1])
-
-
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [
-        pytest.param("alipay_merchant_bill", damaged_alipay, id="another sum"),
-        pytest.param("wechat_pay_merchant_bill", damaged_wechat, id="a row lost"),
-        pytest.param("bank_acquirer_lines", damaged_acquirer, id="an amount changed"),
-        pytest.param("wechat_pay_payer_bill", damaged_payer, id="cut off"),
-        pytest.param("jd_payer_bill", damaged_payer, id="cut off, by kind"),
-    ],
-)
-def test_a_bill_that_disagrees_with_its_own_totals_is_held_back(
-    name: str, damage: Callable[[bytes], bytes], deliveries: Deliveries, tmp_path: Path
-) -> None:
-    whole = SAMPLE_OF[name].read_bytes()
-    path = tmp_path / "bill"
-    path.write_bytes(damage(whole))
-    assert path.read_bytes() != whole
-
-    outcome = deliveries.load(name, path)
-
-    assert outcome.loaded_count == 0
-    assert re.search(r"says .* the rows have", outcome.quarantined[0][1])
-
-
-PAID = (
-    "select transaction_type, amount::double, refunded_amount::double, fee_amount::double "
-    "from raw.card_transaction__transaction order by transacted_at"
-)
-
-
-def test_a_payer_s_wechat_bill_tells_refunds_fees_and_directions(deliveries: Deliveries) -> None:
-    deliveries.load("wechat_pay_payer_bill")
-
-    assert deliveries.rows(PAID) == [
-        ("purchase", 30.0, 5.0, None),
-        ("transfer", -20.0, None, None),
-        ("cash_advance", 100.0, None, 0.1),
-    ]
-    number = "select reference_number, receipt_id from raw.card_transaction__transaction limit 1"
-    assert '"' not in str(deliveries.rows(number))
-
-
-def test_a_payer_s_jd_bill_states_refunds_behind_the_amount(deliveries: Deliveries) -> None:
-    deliveries.load("jd_payer_bill")
-
-    assert deliveries.rows(PAID) == [
-        ("purchase", 10.0, None, None),
-        ("purchase", 131.77, 89.84, None),
-        ("refund", -89.84, None, None),
-    ]
-
-
-def test_prepaid_entries_get_the_sign_of_what_they_do(deliveries: Deliveries) -> None:
-    deliveries.load("prepaid_ledger")
-
-    entries = deliveries.rows(
-        "select entry_type, amount::double, balance_after_amount::double "
-        "from raw.prepaid_entry__entry order by entry_id"
-    )
-    assert entries == [
-        ("load", 1500.0, 1500.0),
-        ("redeem", -12.5, 1487.5),
-        ("reverse", 12.5, 1500.0),
     ]
