@@ -369,11 +369,15 @@ def read_weights(data: Path) -> dict[str, float]:
     return found
 
 
+RUNS = {"proposed": propose_each, "delivered": deliver_each}
+
+
 def main() -> int:
     """Exit 0 when nothing was lost, changed or crashed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--only", default="*.csv", help="pattern of file names")
+    parser.add_argument("--run", choices=RUNS, help="one of the two; both without it")
     parser.add_argument("--out", type=Path, help="outcomes as JSON lines")
     chosen = parser.parse_args()
     # Thousands of small commits would wait for a disk: in memory, where the machine has some.
@@ -385,7 +389,9 @@ def main() -> int:
         names = sorted(path.name for path in (folder / "csv").glob(chosen.only))
         weights = read_weights(chosen.data)
         told = []
-        for title, run in (("proposed", propose_each), ("delivered", deliver_each)):
+        for title, run in RUNS.items():
+            if chosen.run not in {None, title}:
+                continue
             begun = time.perf_counter()
             outcomes = run(folder, names, root / title)
             seconds = time.perf_counter() - begun

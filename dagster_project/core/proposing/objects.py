@@ -36,7 +36,9 @@ def as_objects(content: bytes) -> Objects | None:
     lines = [line for line in content.decode(errors="replace").splitlines() if line.strip()]
     parsed = [_parsed(line) for line in lines]
     good = [one for one in parsed if isinstance(one, dict)]
-    if good and len(good) >= 0.5 * len(lines):
+    # One line may be one record, or a document around a list of them.
+    is_document = len(good) == 1 and bool(_longest_list(good[0])[0])
+    if good and len(good) >= 0.5 * len(lines) and not is_document:
         table = _table(good, Dialect(), (), len(lines) - len(good))
         return Objects("jsonl", table)
     whole = _parsed(content.decode(errors="replace"))

@@ -88,7 +88,9 @@ def is_identifying(name: str) -> bool:
     """Whether a column of this name holds identifiers, whatever they look like."""
     if _IDENTIFIES.search(plain_name(name)) is not None:
         return True
-    return any(one.endswith(("_id", "_code", "_number", "gtin")) for one in known_meanings(name))
+    found = known_meanings(name)
+    ends = ("_id", "_code", "_number", "gtin")
+    return any(one.endswith(ends) and one != "line_number" for one in found)
 
 
 def is_total_word(cell: str) -> bool:
