@@ -34,6 +34,12 @@ UNREADABLE: dict[FieldType, ErrorCode] = {
     FieldType.DATE: ErrorCode.BAD_DATE,
     FieldType.TIMESTAMP: ErrorCode.BAD_TIMESTAMP,
 }
+# The database also holds 'infinity' and years of six digits, which no calendar has and with
+# which nothing can be reckoned; the last day of 9999 stands for "never" with many senders.
+CALENDAR: dict[FieldType, tuple[str, str]] = {
+    FieldType.DATE: ("0001-01-01", "9999-12-31"),
+    FieldType.TIMESTAMP: ("0001-01-02 00:00:00+00", "9999-12-31 23:59:59+00"),
+}
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,9 @@ def _unreadable(kind: FieldType, text: str, value: str) -> str:
         return f"({missing}) or ({rounded})"
     if kind is FieldType.NUMBER:
         return f"({missing}) or not isfinite({value})"
+    if kind in CALENDAR:
+        first, last = (f"{SQL_TYPES[kind]} {literal(bound)}" for bound in CALENDAR[kind])
+        return f"({missing}) or {value} not between {first} and {last}"
     return missing
 
 
