@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from real_files import DATA, FEEDS, Deliver, Query
 
 from dagster_project.core.declarations import load_feed, load_templates
 from dagster_project.core.feeds import FeedOutcome, create_raw_tables
@@ -14,12 +14,6 @@ from dagster_project.core.feeds import load_feed as load_delivery
 from dagster_project.core.home import TEMPLATES, Home
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
-
-FEEDS = Path(__file__).parent / "feeds"
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-Deliver = Callable[..., FeedOutcome]
-Query = Callable[[str], list[tuple[object, ...]]]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from conftest import Deliver, Query
+from real_files import Deliver, Query
 
 
 def test_nine_months_of_web_orders_come_in_whole(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-from conftest import Deliver, Query
+from real_files import Deliver, Query
 
 from dagster_project.core.declarations import Feed, load_templates
 from dagster_project.core.feeds import load_feed as load_delivery

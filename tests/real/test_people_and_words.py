@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Deliver, Query
+from real_files import Deliver, Query
 
 
 def test_chinese_reviews_lose_the_mark_that_stands_in_their_text(
