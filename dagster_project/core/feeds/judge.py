@@ -99,7 +99,8 @@ def broken_lists(mapping: FeedRecord, relation: str) -> str:
     # The list is computed below the condition: it may look at other rows.
     return (
         "select _row, _record from "
-        f"(select _row, _record, cast({mapping.each} as varchar) as _text from {relation}) where _text != '' and {_list_of('_text')} is null"
+        f"(select _row, _record, cast({mapping.each} as varchar) as _text from {relation}) "
+        f"where _text != '' and {_list_of('_text')} is null"
     )
 
 
