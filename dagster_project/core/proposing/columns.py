@@ -7,13 +7,13 @@ not: keys (``natural_keys``), templates (``matching``). What is not clear is lef
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dagster_project.core.declarations import FieldType
 from dagster_project.core.feeds.cards import SECRET_COLUMN, ascii_digits
 from dagster_project.core.feeds.sql import identifier
-from dagster_project.core.proposing.kinds import Day, Kind, day_of, kind_of, number_of
+from dagster_project.core.proposing.kinds import Day, Kind, Number, day_of, kind_of, number_of
 from dagster_project.core.proposing.notes import Note
 from dagster_project.core.proposing.words import is_identifying, plain_name
 
@@ -288,7 +288,7 @@ def _number(values: Values, spelling: Spelling, kinds: Counter[Kind]) -> Column:
     return Column(values.name, kind, expression, values=values, notes=_strays(values, numbers))
 
 
-def _strays(values: Values, readable: dict[str, object]) -> tuple[Note, ...]:
+def _strays(values: Values, readable: Mapping[str, object]) -> tuple[Note, ...]:
     """Values that are none of the column's type and would be rejected."""
     strays = [
         v for v in values.counts if v not in readable and v.strip().lower() not in MISSING_WORDS
@@ -300,22 +300,19 @@ def _strays(values: Values, readable: dict[str, object]) -> tuple[Note, ...]:
     return (Note(values.name, told, is_open=True),)
 
 
-def _decimals(value: str, number: object, spelling: Spelling) -> int:
-    found = number_of(value.strip())
-    if found is None or not found.marks or found.marks[-1] != spelling.decimal_mark:
-        return 99 if "e" in value.lower() else 0
-    return found.after_last
-
-
-def _is_other_mark(value: str, number: object, spelling: Spelling) -> bool:
-    found = number_of(value.strip())
-    marks = found.marks if found else ""
+def _decimals(value: str, number: Number, spelling: Spelling) -> int:
+    """Digits behind the decimal mark; of an exponent nobody can tell."""
     if "e" in value.lower():
-        return False
+        return 99
+    has_mark = number.marks.endswith(spelling.decimal_mark)
+    return number.after_last if number.marks and has_mark else 0
+
+
+def _is_other_mark(value: str, number: Number, spelling: Spelling) -> bool:
     known = {spelling.decimal_mark, spelling.thousands_mark or ""}
     if " " in known:
         known |= {"\u00a0", "\u202f"}
-    return any(mark not in known for mark in marks)
+    return "e" not in value.lower() and any(mark not in known for mark in number.marks)
 
 
 def _unix(values: Values, name: str) -> Column | None:
@@ -360,9 +357,7 @@ def _dated(values: Values, spelling: Spelling, *, is_moment: bool) -> Column:
     expression = text_expression(values)
     if expression != values.name:
         expression = f"{'moment' if is_moment else 'day'}({expression})"
-    return Column(
-        values.name, kind, expression, custom, values=values, notes=_strays(values, dict(days))
-    )
+    return Column(values.name, kind, expression, custom, values=values, notes=_strays(values, days))
 
 
 def _is_day_column(name: str) -> bool:

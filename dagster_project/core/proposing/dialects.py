@@ -36,7 +36,6 @@ class Cut:
 
     dialect: Dialect
     score: float
-    even_share: float  # of records that have the usual number of cells
     width: int
 
 
@@ -46,7 +45,7 @@ def find_dialect(content: bytes) -> Cut:
     cuts = [measure(start, dialect) for dialect in _candidates(start.decode(errors="replace"))]
     best = max(cuts, key=lambda cut: cut.score)
     if best.width < 2:
-        return Cut(Dialect(), best.score, 1.0, 1)
+        return Cut(Dialect(), best.score, 1)
     return best
 
 
@@ -131,10 +130,10 @@ def measure(content: bytes, dialect: Dialect) -> Cut:
     records = list(islice(Splitter(content, dialect, None).records(), MEASURED_RECORDS))
     widths = Counter(len(one.cells) for one in records if one.cells is not None)
     if not widths:
-        return Cut(dialect, 0.0, 0.0, 1)
+        return Cut(dialect, 0.0, 1)
     width, even = max(widths.items(), key=lambda item: (item[1] * (1 - 1 / item[0]), item[0]))
     if width < 2:
-        return Cut(dialect, 0.0, 1.0, 1)
+        return Cut(dialect, 0.0, 1)
     share = max(even, _of_two_tables(records, width, widths)) / len(records)
     belief = DELIMITERS.get(dialect.delimiter, GROWN_BELIEF)
     # Nothing speaks for an escape or against quotes where both cut alike.
@@ -143,7 +142,7 @@ def measure(content: bytes, dialect: Dialect) -> Cut:
     first = next((len(one.cells) for one in records if one.cells is not None), 0)
     begins = 1.0 if first == width else BEGINS_OTHERWISE
     score = begins * share**2 * clean * (1 - 1 / width) * belief * plain
-    return Cut(dialect, score, share, width)
+    return Cut(dialect, score, width)
 
 
 def _of_two_tables(records: list[Physical], width: int, widths: Counter[int]) -> float:

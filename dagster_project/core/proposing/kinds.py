@@ -11,10 +11,6 @@ from enum import StrEnum
 from functools import lru_cache
 
 from dagster_project.core.feeds.cards import ascii_digits, is_card_number
-from dagster_project.core.feeds.spelling import AROUND
-from dagster_project.core.feeds.sql import literal
-
-__all__ = ["Day", "Kind", "Number", "day_of", "kind_of", "literal", "number_of"]
 
 
 class Kind(StrEnum):
@@ -58,7 +54,6 @@ class Day:
     is_solar_hijri: bool = False
 
 
-_AROUND = re.compile(AROUND.replace(r"\x{a0}", "\xa0"))
 _NUMBER = re.compile(r"^[-+]?\(?[-+]?(\d+(?:[.,'’٬٫  \u00a0\u202f]\d+)*|\.\d+|\d+\.)\)?-?$")
 _EXPONENT = re.compile(r"^[-+]?\d+(\.\d+)?[eE][-+]?\d+$")
 _MARK = re.compile(r"\D")

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from dagster_project.core.declarations import FieldType
 from dagster_project.core.proposing.columns import LONG_TEXT, Column
-from dagster_project.core.proposing.words import is_identifying
+from dagster_project.core.proposing.words import is_identifying, known_meanings
 
 MAX_COLUMNS = 4
 TRIED = 12  # of the columns, the likeliest first
@@ -67,8 +67,11 @@ def _likeliest(columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> li
 
 
 def _doubt(column: Column) -> int:
-    if is_identifying(column.name) or column.is_identifier:
+    found = known_meanings(column.name)
+    if "line_number" in found:
         return 0
+    if is_identifying(column.name) or column.is_identifier:
+        return 1 if "product_code" in found else 0
     if column.type in {FieldType.DATE, FieldType.TIMESTAMP}:
         return 3
     if column.type in {FieldType.MONEY, FieldType.NUMBER, FieldType.RATE, FieldType.QUANTITY}:

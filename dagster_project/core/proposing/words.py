@@ -86,11 +86,11 @@ def is_known(name: str) -> bool:
 
 def is_identifying(name: str) -> bool:
     """Whether a column of this name holds identifiers, whatever they look like."""
-    if _IDENTIFIES.search(plain_name(name)) is not None:
-        return True
     found = known_meanings(name)
+    if "line_number" in found:  # a number that counts
+        return False
     ends = ("_id", "_code", "_number", "gtin")
-    return any(one.endswith(ends) and one != "line_number" for one in found)
+    return bool(_IDENTIFIES.search(plain_name(name))) or any(one.endswith(ends) for one in found)
 
 
 def is_total_word(cell: str) -> bool:

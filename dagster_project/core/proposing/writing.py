@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from dagster_project.core.declarations import Dialect
 from dagster_project.core.feeds.sql import identifier
-from dagster_project.core.proposing.columns import Column
 from dagster_project.core.proposing.notes import Note
 from dagster_project.core.proposing.own_template import (
     OCCURRENCE,
@@ -256,8 +255,3 @@ def _own_field(one: OwnField) -> list[str]:
 def open_lines(notes: Sequence[Note]) -> list[str]:
     """What a person has to decide, for the screen."""
     return [f"decide: {note.about}: {one_line(note.evidence)}" for note in notes if note.is_open]
-
-
-def column_of(columns: Sequence[Column], name: str) -> Column | None:
-    """The column of a name."""
-    return next((column for column in columns if column.name == name), None)
