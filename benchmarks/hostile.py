@@ -23,16 +23,16 @@ from dagster_project.core.warehouse import Warehouse
 
 sys.path.insert(0, str(PROJECT))
 
-from tests.conftest import TEST_KEY, Bench  # noqa: E402 - the project's tests are no package
-from tests.pipeline.hostile.clean_files import KINDS as FILES  # noqa: E402
-from tests.pipeline.hostile.judging import (  # noqa: E402
+from tests.conftest import TEST_KEY, Bench
+from tests.pipeline.hostile.clean_files import KINDS as FILES
+from tests.pipeline.hostile.judging import (
     Judged,
     clean_rows,
     damage,
     fits,
     judge_all,
 )
-from tests.pipeline.hostile.polluter import KINDS  # noqa: E402
+from tests.pipeline.hostile.polluter import KINDS
 
 
 def damaged_and_judged(warehouse: Warehouse, file: str, seeds: range) -> list[Judged]:
