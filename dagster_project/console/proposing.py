@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_project.console.deployment import check_declarations, open_home
 from dagster_project.console.errors import CommandError
+from dagster_project.core.declarations import load_feed, load_templates
+from dagster_project.core.home import TEMPLATES
 
 if TYPE_CHECKING:
     from dagster_project.core.declarations import Feed, Template
@@ -42,7 +44,7 @@ def feed_propose(chosen: argparse.Namespace) -> int:
     from dagster_project.core.proposing.rehearsal import propose_and_check  # noqa: PLC0415 - heavy
 
     home = open_home(chosen.home)
-    templates, _ = check_declarations()
+    templates = load_templates(TEMPLATES)  # a feed that does not fit yet must not be in the way
     paths = [_file(path) for path in chosen.file]
     name = chosen.feed or _feed_name(paths[0])
     for word in (name, chosen.sender or name):
@@ -71,21 +73,20 @@ def feed_propose(chosen: argparse.Namespace) -> int:
 
 def _chosen_feed(name: str) -> tuple[Feed, Template]:
     """An installed feed by name, or one that is not yet by the path of its YAML."""
-    from dagster_project.core.declarations import load_feed, load_templates  # noqa: PLC0415
     from dagster_project.core.proposing.rehearsal import OWN_TEMPLATES  # noqa: PLC0415 - heavy
 
     path = Path(name).expanduser().resolve()
-    templates, feeds = check_declarations()
     if path.suffix in {".yaml", ".yml"}:
+        templates = load_templates(TEMPLATES)
         if (own := path.parent / OWN_TEMPLATES).is_dir():
             templates |= load_templates(own)
         feed = load_feed(path, templates)
-    elif name in feeds:
-        feed = feeds[name]
-    else:
+        return feed, templates[feed.template]
+    templates, feeds = check_declarations()
+    if name not in feeds:
         known = ", ".join(sorted(feeds))
         raise CommandError(f"unknown feed {name!r}; known: {known}, or the path of a feed's YAML")
-    return feed, templates[feed.template]
+    return feeds[name], templates[feeds[name].template]
 
 
 def _file(path: Path) -> Path:
@@ -115,9 +116,8 @@ def _proposal_words(proposal: Proposal, target: Path, outcomes: list[CheckOutcom
     kind = f"layout {proposal.layout}" if proposal.layout else f"template {proposal.template}"
     lines = [f"written: {target} ({kind})"]
     if proposal.template_yaml is not None:
-        lines.append(
-            f"written: {target.parent}/templates/{proposal.template}.yaml (no shipped template was taken)"
-        )
+        own = f"{target.parent}/templates/{proposal.template}.yaml"
+        lines.append(f"written: {own} (no shipped template was taken; to install, move it to them)")
     lines += open_lines(proposal.notes)
     return "\n".join([*lines, "", *(_words(one) for one in outcomes)])
 

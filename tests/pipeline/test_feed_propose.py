@@ -216,6 +216,21 @@ def test_a_sample_with_many_bad_records_gets_a_threshold_that_lets_the_others_in
     assert 1 / 9 < feed.arrival.reject_threshold < 0.2
 
 
+def test_a_few_other_values_are_told_where_they_keep_a_column_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = tmp_path / "bills.csv"
+    paid = [f"{n}.50" for n in range(1, 10)]
+    rows = [f"B{n},{text}" for n, text in enumerate([*paid, "131.77(returned 89.84)"])]
+    sample.write_text("\n".join(["bill no,paid", *rows]) + "\n")
+
+    _, told = ask(
+        capsys, "feed", "propose", str(sample), "--out", str(tmp_path), "--template", "new"
+    )
+
+    assert "paid: 9 of 10 values are numbers: stays text for the others" in told["decide"]
+
+
 def test_what_was_proposed_before_is_not_written_over(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,12 @@ def test_delimiter_quote_and_escape_are_found(
     assert (found.delimiter, found.quote, found.escape) == (delimiter, quote, escape)
 
 
+def test_double_quotes_that_only_come_in_pairs_between_single_ones_escape_each_other() -> None:
+    lines = ["id,text,price", *(f"A{n},'size {n}\"\", or so',{n}.25" for n in range(1, 9))]
+    found = find_dialect("\n".join(lines).encode()).dialect
+    assert (found.quote, found.escape) == ("'", '"')
+
+
 def test_a_plain_header_has_no_preamble_and_no_footer() -> None:
     found = table(HEADER + ROWS)
     assert found.names == ("receipt", "amount", "day", "shop")

@@ -18,6 +18,8 @@ from dagster_project.core.proposing.notes import Note
 from dagster_project.core.proposing.words import is_identifying, plain_name
 
 TYPED_SHARE = 0.98  # the others are rejected, each with its line
+NEARLY_SHARE = 0.8
+NUMERIC = (Kind.INTEGER, Kind.DECIMAL)
 MIN_TYPED = 50  # below so many values every one must be of the type
 MANY_DAYS = 3  # spellings of one column that are still one way to write
 MISSING_WORDS = frozenset({"null", "na", "n/a", "nan", "none", "-", "--", "#n/a", "nil", "\\n"})
@@ -223,7 +225,17 @@ def _typed(values: Values, spelling: Spelling) -> Column:  # noqa: PLR0911 - one
         return Column(values.name, FieldType.BOOLEAN, values.name, values=values)
     if holds(Kind.CODE, Kind.INTEGER):
         return _identifier(values)
-    return _text(values)
+    return _text(values, _nearly(values, kinds))
+
+
+def _nearly(values: Values, kinds: Counter[Kind]) -> tuple[Note, ...]:
+    """Said of a column that a few values keep from being one of numbers or days."""
+    for told, wanted in (("numbers", NUMERIC), ("days", (Kind.DATE, Kind.TIMESTAMP))):
+        count = sum(kinds[kind] for kind in wanted)
+        if count >= NEARLY_SHARE * values.filled:
+            evidence = f"{count} of {values.filled} values are {told}: stays text for the others"
+            return (Note(values.name, evidence, is_open=True),)
+    return ()
 
 
 def _text(values: Values, notes: tuple[Note, ...] = ()) -> Column:

@@ -61,6 +61,11 @@ def _candidates(text: str) -> list[Dialect]:
     found = []
     for delimiter in _delimiters(text, len(lines)):
         for quote in _quotes(lines, delimiter):
+            # Between single quotes double ones that only come in pairs escape each other.
+            pairs = text.count('""') if quote == "'" else 0
+            if pairs and 2 * pairs == text.count('"'):
+                found.append(Dialect(delimiter=delimiter, quote=quote, escape='"'))
+                continue
             found.append(Dialect(delimiter=delimiter, quote=quote))
             if quote is not None and f"\\{quote}" in text:
                 found.append(Dialect(delimiter=delimiter, quote=quote, escape="\\"))
