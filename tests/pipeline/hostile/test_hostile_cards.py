@@ -73,6 +73,7 @@ def poisoned(module_bench_for: MakeBench) -> tuple[Bench, dict[tuple[str, str], 
     return bench, outcomes
 
 
+@pytest.mark.slow
 def test_a_poisoned_feed_leaves_no_card_number_in_any_column(
     poisoned: tuple[Bench, dict[tuple[str, str], FeedOutcome]],
 ) -> None:

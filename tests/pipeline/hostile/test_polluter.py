@@ -29,6 +29,7 @@ def bed(
     return file, module_bench_for(**FILES[file].declared(file)), clean
 
 
+@pytest.mark.slow
 def test_every_kind_of_damage_is_judged_honestly(bed: Bed) -> None:
     file, bench, clean = bed
     kinds = [kind for kind in KINDS if fits(file, kind)]
@@ -38,8 +39,9 @@ def test_every_kind_of_damage_is_judged_honestly(bed: Bed) -> None:
     assert [one for one in judged if not one.is_honest] == []
 
 
+@pytest.mark.slow
 @settings(
-    max_examples=1,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
