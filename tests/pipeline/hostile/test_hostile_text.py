@@ -117,7 +117,7 @@ QUOTES = {
     ),
     "blanks before a quote that holds a delimiter": Case(
         HEADER + ONE.replace("milk", '  "milk, fresh"') + TWO, 1,
-        ((2, "R1,1,", None, "ragged_row"),), products=("tea",),
+        ((2, "R1,1,", None, "stray_quote"),), products=("tea",),
     ),
     "an empty quoted cell": Case(HEADER + ONE.replace("milk", '""') + TWO, 2,
                                  products=(None, "tea")),
