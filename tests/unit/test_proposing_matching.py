@@ -88,3 +88,23 @@ def test_what_maps_onto_nothing_is_named(tmp_path: Path, templates: dict[str, Te
     lines = till(EN + ",Glow").replace("EUR", "EUR,blue")
     found = proposed(tmp_path, templates, lines)
     assert any("takes" in note.evidence and "Glow" in note.evidence for note in found.open_notes)
+
+
+def test_the_till_of_the_how_to_maps_all_but_its_payments(
+    tmp_path: Path, templates: dict[str, Template]
+) -> None:
+    header = (
+        "Branch;Receipt no;Line;Date;Time;Item no;Description;Qty;Unit price;Amount;Currency;Paid"
+    )
+    rows = [
+        f"007;03000{n};1;{12 + n}/08/19;09:1{n};0400{n};Apples;{q};3,49;{q * 349 / 100:.2f};EUR;cash"
+        for n, q in ((1, 1), (2, -1), (3, 2))
+    ]
+    text = "\n".join([header, *(row.replace(".", ",") for row in rows)]) + "\n"
+
+    feed = proposed(tmp_path, templates, text).feed_yaml
+
+    for line in ("line_number: Line", "product_code: Item no", "list_amount: Amount"):
+        assert f"        {line}\n" in feed
+    assert 'decimal_mark: ","' in feed
+    assert "< 0 then 'return' else 'sale' end" in feed

@@ -69,6 +69,11 @@ def given(name: str, found: Mapping[str, Mapped], record: Record) -> Mapped | No
         return Mapped(text, (), (Note(name, "quantity times price"),))
     if name == "list_amount" and "total_amount" in found:
         return Mapped(found["total_amount"].expression, (), ())
+    if name == "line_type" and "quantity" in found and "return" in record.fields[name].allowed:
+        quantity = f"try_cast({_number(found['quantity'])} as double)"
+        text = f"case when {quantity} < 0 then 'return' else 'sale' end"
+        told = "negative quantities are taken for returns: say how fees and voids look"
+        return Mapped(text, (), (Note(name, told, is_open=True),))
     if name in CONSTANTS:
         value, told = CONSTANTS[name]
         return Mapped(literal(value), (), (Note(name, told, is_open=True),))

@@ -204,7 +204,10 @@ def _fits(name: str, column: Column, declared: TemplateField) -> bool:  # noqa: 
         values = set(column.values.counts) if column.values else set()
         return bool(values) and values <= set(declared.allowed)
     if declared.type is FieldType.INTEGER:
-        return column.type is FieldType.INTEGER
+        # A name such as "line no" keeps its column from being taken for a figure.
+        values = column.values.counts if column.values else {}
+        is_digits = bool(values) and all(value.strip().isdecimal() for value in values)
+        return column.type is FieldType.INTEGER or is_digits
     if declared.type in NUMBERS:
         return column.type in NUMBERS
     if declared.type in TIMES:
