@@ -97,7 +97,7 @@ def test_the_till_of_the_how_to_maps_all_but_its_payments(
         "Branch;Receipt no;Line;Date;Time;Item no;Description;Qty;Unit price;Amount;Currency;Paid"
     )
     rows = [
-        f"007;03000{n};1;{12 + n}/08/19;09:1{n};0400{n};Apples;{q};3,49;{q * 349 / 100:.2f};EUR;cash"
+        f"007;03000{n};1;{12 + n}/08/19;09:1{n};0400{n};Apples;{q};3,49;{q * 3.49:.2f};EUR;cash"
         for n, q in ((1, 1), (2, -1), (3, 2))
     ]
     text = "\n".join([header, *(row.replace(".", ",") for row in rows)]) + "\n"
