@@ -88,7 +88,7 @@ def real_marts() -> duckdb.DuckDBPyConnection:
 
 def stock_prophet(amounts: np.ndarray, panel: Panel) -> np.ndarray:
     """Forecast of Prophet with all its defaults and the country's holidays."""
-    from prophet import Prophet  # noqa: PLC0415
+    from prophet import Prophet
 
     frame = day_frame(panel.first_date, np.zeros(len(amounts) + HORIZON_DAYS, dtype=bool))
     with warnings.catch_warnings():

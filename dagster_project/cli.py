@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     # Everything below is imported only now: ``--help`` must not wait for a database.
-    from dagster_project.console.errors import explained  # noqa: PLC0415
+    from dagster_project.console.errors import explained
 
     try:
         return _command(chosen)(chosen)
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(chosen: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    from dagster_project.console import commands  # noqa: PLC0415
+    from dagster_project.console import commands
 
     name = chosen.command.replace("-", "_")
     if chosen.command == "feed":

@@ -85,7 +85,7 @@ def feed_asset(feed: Feed, template: Template) -> dg.AssetsDefinition:
     def load(
         context: dg.AssetExecutionContext, writer: WriterResource
     ) -> dg.MaterializeResult[Any]:
-        from dagster_project.core.feeds import SourceError, load_feed  # noqa: PLC0415 - heavy
+        from dagster_project.core.feeds import SourceError, load_feed
 
         def tell(done: int, total: int) -> None:
             context.log.info(f"{done} of {total} files")
@@ -112,7 +112,7 @@ def _changed(
     connection: "duckdb.DuckDBPyConnection", feed: Feed, template: Template, outcome: "FeedOutcome"
 ) -> "tuple[LoadFigures, Standing]":
     """What a load brought beside its counts, and how its feed stands after it."""
-    from dagster_project.core.feeds.standing import (  # noqa: PLC0415 - heavy
+    from dagster_project.core.feeds.standing import (
         feed_standings,
         load_figures,
     )
@@ -124,7 +124,7 @@ def _changed(
 
 def _unchanged(run_id: str, writer: WriterResource, feed: Feed) -> "tuple[LoadFigures, Standing]":
     """How a feed stands of which nothing came; looked up once per run for all feeds."""
-    from dagster_project.core.feeds.standing import LoadFigures, Standing  # noqa: PLC0415 - heavy
+    from dagster_project.core.feeds.standing import LoadFigures, Standing
 
     found = _standings(run_id, writer.warehouse)
     return LoadFigures(), found.get(feed.feed, Standing())
@@ -132,7 +132,7 @@ def _unchanged(run_id: str, writer: WriterResource, feed: Feed) -> "tuple[LoadFi
 
 @lru_cache(maxsize=1)
 def _standings(run_id: str, warehouse: "Warehouse") -> "dict[str, Standing]":
-    from dagster_project.core.feeds.standing import feed_standings  # noqa: PLC0415 - heavy
+    from dagster_project.core.feeds.standing import feed_standings
 
     feeds = load_feeds(FEEDS, dict(templates()))
     with warehouse.connect(read_only=True) as connection:

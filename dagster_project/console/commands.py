@@ -55,7 +55,7 @@ def demo(chosen: argparse.Namespace) -> int:
 
 def deliver_journey(chosen: argparse.Namespace) -> int:
     """Write the real sender's files."""
-    from dagster_project.core.simulation import deliver_journey as deliver  # noqa: PLC0415
+    from dagster_project.core.simulation import deliver_journey as deliver
 
     out = _out(chosen)
     count = deliver(out)
@@ -65,7 +65,7 @@ def deliver_journey(chosen: argparse.Namespace) -> int:
 
 def simulate(chosen: argparse.Namespace) -> int:
     """Write the simulated sender's files and the truth."""
-    from dagster_project.core.simulation import simulate as run  # noqa: PLC0415
+    from dagster_project.core.simulation import simulate as run
 
     out = _out(chosen)
     outcome = run(
@@ -109,9 +109,9 @@ def publish(chosen: argparse.Namespace) -> int:
 
 def rollback(chosen: argparse.Namespace) -> int:
     """Put the version before the published one in its place."""
-    from dagster_project.console.status import AUDIENCE  # noqa: PLC0415
-    from dagster_project.core.publishing import rollback as go_back  # noqa: PLC0415
-    from dagster_project.core.warehouse import WriterLock  # noqa: PLC0415
+    from dagster_project.console.status import AUDIENCE
+    from dagster_project.core.publishing import rollback as go_back
+    from dagster_project.core.warehouse import WriterLock
 
     home = open_home(chosen.home)
     with WriterLock(home).acquire():
@@ -123,8 +123,8 @@ def rollback(chosen: argparse.Namespace) -> int:
 
 def status(chosen: argparse.Namespace) -> int:
     """Say what state the deployment is in."""
-    from dagster_project.console.screen import screen  # noqa: PLC0415
-    from dagster_project.console.status import read_status, show_status  # noqa: PLC0415
+    from dagster_project.console.screen import screen
+    from dagster_project.console.status import read_status, show_status
 
     found = read_status(open_home(chosen.home))
     if chosen.json:
@@ -136,7 +136,7 @@ def status(chosen: argparse.Namespace) -> int:
 
 def feed_list(chosen: argparse.Namespace) -> int:
     """Every feed, what it is and how many files wait for it."""
-    from dagster_project.core.feeds import waiting_files  # noqa: PLC0415
+    from dagster_project.core.feeds import waiting_files
 
     home = open_home(chosen.home)
     _, feeds = check_declarations()
@@ -157,22 +157,22 @@ def feed_list(chosen: argparse.Namespace) -> int:
 
 def feed_propose(chosen: argparse.Namespace) -> int:
     """Write a first feed for sample files."""
-    from dagster_project.console import proposing  # noqa: PLC0415
+    from dagster_project.console import proposing
 
     return proposing.feed_propose(chosen)
 
 
 def feed_check(chosen: argparse.Namespace) -> int:
     """What files would do; 1 where one, or rows of one, would be held back."""
-    from dagster_project.console import proposing  # noqa: PLC0415
+    from dagster_project.console import proposing
 
     return proposing.feed_check(chosen)
 
 
 def feed_replay(chosen: argparse.Namespace) -> int:
     """Take a feed's rejects through again."""
-    from dagster_project.core.feeds import replay_feed  # noqa: PLC0415
-    from dagster_project.core.warehouse import WriterLock  # noqa: PLC0415
+    from dagster_project.core.feeds import replay_feed
+    from dagster_project.core.warehouse import WriterLock
 
     home = open_home(chosen.home)
     templates, feeds = check_declarations()
@@ -187,9 +187,9 @@ def feed_replay(chosen: argparse.Namespace) -> int:
 
 def ui(chosen: argparse.Namespace) -> int:
     """Become the Dagster UI of this home."""
-    from dagster_project.components.reaper import reap_dead_runs  # noqa: PLC0415
-    from dagster_project.console.deployment import open_instance  # noqa: PLC0415
-    from dagster_project.core.modelling import ensure_manifest  # noqa: PLC0415
+    from dagster_project.components.reaper import reap_dead_runs
+    from dagster_project.console.deployment import open_instance
+    from dagster_project.core.modelling import ensure_manifest
 
     home = open_home(chosen.home)
     check_declarations()
@@ -219,8 +219,8 @@ def _told_of_weeks() -> Callable[[str, int, int], None]:
 
 
 def _run(chosen: argparse.Namespace, home: Home, job: str, config: dict[str, Any]) -> JobRun:
-    from dagster_project.console.running import run_job  # noqa: PLC0415
-    from dagster_project.console.screen import ProgressLines, screen  # noqa: PLC0415
+    from dagster_project.console.running import run_job
+    from dagster_project.console.screen import ProgressLines, screen
 
     console = screen(stderr=chosen.json)
     return run_job(home, job, config=config, on_progress=ProgressLines(console))
@@ -228,8 +228,8 @@ def _run(chosen: argparse.Namespace, home: Home, job: str, config: dict[str, Any
 
 def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> Summary:
     """Show what came of a run."""
-    from dagster_project.console.screen import screen, show_summary  # noqa: PLC0415
-    from dagster_project.console.summary import summarise  # noqa: PLC0415
+    from dagster_project.console.screen import screen, show_summary
+    from dagster_project.console.summary import summarise
 
     summary = summarise(run)
     if chosen.json:
@@ -241,7 +241,7 @@ def _conclude(chosen: argparse.Namespace, home: Home, run: JobRun) -> Summary:
 
 def _end(summary: Summary) -> int:
     """The exit code, with its reason in one line on the error stream."""
-    from dagster_project.console.screen import last_words  # noqa: PLC0415
+    from dagster_project.console.screen import last_words
 
     if summary.exit_code != DONE:
         sys.stderr.write(f"tillhouse: {last_words(summary)}\n")
@@ -255,7 +255,7 @@ def _aside(chosen: argparse.Namespace) -> argparse.Namespace:
 
 def _waiting(home: Home, feeds: dict[str, Feed]) -> list[Path]:
     """Every file that waits; a first refresh of empty landing folders is a mistake worth a word."""
-    from dagster_project.core.feeds import waiting_files  # noqa: PLC0415
+    from dagster_project.core.feeds import waiting_files
 
     found = [path for feed in feeds.values() for path in waiting_files(home, feed)]
     if not found and not home.warehouse.exists():

@@ -89,6 +89,6 @@ def dagster_home(home: Home) -> Path:
 
 def open_instance(home: Home) -> dg.DagsterInstance:
     """Dagster's run history of this deployment, the one the user interface shows."""
-    import dagster as dg  # noqa: PLC0415 - a second to import
+    import dagster as dg
 
     return dg.DagsterInstance.from_config(str(dagster_home(home)))

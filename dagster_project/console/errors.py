@@ -9,15 +9,15 @@ class CommandError(Exception):
 
 def explained() -> tuple[type[Exception], ...]:
     """Errors that are told without a traceback."""
-    from dagster_project.core.declarations import DeclarationError  # noqa: PLC0415
-    from dagster_project.core.feeds.errors import LoadError  # noqa: PLC0415
-    from dagster_project.core.home import HomeError  # noqa: PLC0415
-    from dagster_project.core.keys import KeyUnavailableError  # noqa: PLC0415
-    from dagster_project.core.modelling import ModellingError  # noqa: PLC0415
-    from dagster_project.core.proposing.opening import ProposingError  # noqa: PLC0415
-    from dagster_project.core.publishing.errors import PublicationError  # noqa: PLC0415
-    from dagster_project.core.simulation.delivery import SimulationError  # noqa: PLC0415
-    from dagster_project.core.warehouse import WarehouseError  # noqa: PLC0415
+    from dagster_project.core.declarations import DeclarationError
+    from dagster_project.core.feeds.errors import LoadError
+    from dagster_project.core.home import HomeError
+    from dagster_project.core.keys import KeyUnavailableError
+    from dagster_project.core.modelling import ModellingError
+    from dagster_project.core.proposing.opening import ProposingError
+    from dagster_project.core.publishing.errors import PublicationError
+    from dagster_project.core.simulation.delivery import SimulationError
+    from dagster_project.core.warehouse import WarehouseError
 
     return (
         CommandError,

@@ -28,7 +28,7 @@ DONE, HELD_BACK = 0, 1
 
 def feed_check(chosen: argparse.Namespace) -> int:
     """What files would do; 1 where one, or rows of one, would be held back."""
-    from dagster_project.core.proposing.rehearsal import check_all  # noqa: PLC0415 - heavy
+    from dagster_project.core.proposing.rehearsal import check_all
 
     home = open_home(chosen.home)
     feed, template = _chosen_feed(chosen.feed)
@@ -41,7 +41,7 @@ def feed_check(chosen: argparse.Namespace) -> int:
 
 def feed_propose(chosen: argparse.Namespace) -> int:
     """Write a first feed for samples and check it on them; 1 where rows would be held back."""
-    from dagster_project.core.proposing.rehearsal import propose_and_check  # noqa: PLC0415 - heavy
+    from dagster_project.core.proposing.rehearsal import propose_and_check
 
     home = open_home(chosen.home)
     templates = load_templates(TEMPLATES)  # a feed that does not fit yet must not be in the way
@@ -73,7 +73,7 @@ def feed_propose(chosen: argparse.Namespace) -> int:
 
 def _chosen_feed(name: str) -> tuple[Feed, Template]:
     """An installed feed by name, or one that is not yet by the path of its YAML."""
-    from dagster_project.core.proposing.rehearsal import OWN_TEMPLATES  # noqa: PLC0415 - heavy
+    from dagster_project.core.proposing.rehearsal import OWN_TEMPLATES
 
     path = Path(name).expanduser().resolve()
     if path.suffix in {".yaml", ".yml"}:
@@ -111,7 +111,7 @@ def _code(outcomes: list[CheckOutcome]) -> int:
 
 
 def _proposal_words(proposal: Proposal, target: Path, outcomes: list[CheckOutcome]) -> str:
-    from dagster_project.core.proposing.writing import open_lines  # noqa: PLC0415 - heavy
+    from dagster_project.core.proposing.writing import open_lines
 
     kind = f"layout {proposal.layout}" if proposal.layout else f"template {proposal.template}"
     lines = [f"written: {target} ({kind})"]

@@ -79,7 +79,7 @@ def run_job(
     on_progress: Callable[[Progress], None],
 ) -> JobRun:
     """Run a job of the code location to its end; failures are in what is returned."""
-    from dagster_project.definitions import definitions  # noqa: PLC0415 - seconds to load
+    from dagster_project.definitions import definitions
 
     begun = time.monotonic()
     run = JobRun(str(uuid.uuid4()))

@@ -119,7 +119,7 @@ def read_status(home: Home) -> Status:
 
 def _findings(connection: duckdb.DuckDBPyConnection) -> tuple[OpenFinding, ...]:
     """What the last loads found, and silence as it is now."""
-    from dagster_project.core.feeds.findings import open_findings  # noqa: PLC0415 - heavy
+    from dagster_project.core.feeds.findings import open_findings
 
     if not connection.execute(HAS_FINDINGS).fetchone():
         return ()

@@ -30,8 +30,8 @@ def arrivals() -> dg.Definitions:
         pool=POOL,
     )
     def judge(context, writer: WriterResource) -> Iterator[dg.AssetCheckResult]:  # noqa: ANN001 - dagster takes no other annotation here
-        from dagster_project.core.feeds.findings import review_silence  # noqa: PLC0415 - heavy
-        from dagster_project.core.feeds.standing import feed_standings  # noqa: PLC0415 - heavy
+        from dagster_project.core.feeds.findings import review_silence
+        from dagster_project.core.feeds.standing import feed_standings
 
         now = datetime.now(UTC)
         with writer.warehouse.connect() as connection:

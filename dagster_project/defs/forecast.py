@@ -48,7 +48,7 @@ def forecast(
     A run that arriving files started leaves that to the next one by night or by hand, which finds
     the sales changed and makes up for it.
     """
-    from dagster_project.core.forecasting import forecast_sales, panel_fingerprint  # noqa: PLC0415
+    from dagster_project.core.forecasting import forecast_sales, panel_fingerprint
 
     with writer.warehouse.connect() as connection:
         state = build_state(connection, BUILD)
@@ -110,7 +110,7 @@ def _errors(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
 
 
 def _fans(connection: duckdb.DuckDBPyConnection) -> dict[str, dg.MetadataValue]:
-    from dagster_project.core.forecasting import fan_chart  # noqa: PLC0415
+    from dagster_project.core.forecasting import fan_chart
 
     rows = connection.execute(
         "select series_key, member_name from forecast.series "

@@ -51,7 +51,7 @@ def landing_folders(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg
 
 def landing_marks(home: Home) -> Mapping[str, str]:
     """Per feed a digest of its waiting files' names, sizes and times; empty where none waits."""
-    from dagster_project.core.feeds import waiting_files  # noqa: PLC0415
+    from dagster_project.core.feeds import waiting_files
 
     marks: dict[str, str] = {}
     for name, feed in load_feeds(FEEDS, dict(templates())).items():

@@ -21,7 +21,7 @@ PUBLISHED = dg.AssetKey(["published", "analyst"])
 )
 def overview(context: dg.AssetExecutionContext, writer: WriterResource) -> dg.MaterializeResult:
     """Drawn again when another version is published."""
-    from dagster_project.core.publishing import latest_publication  # noqa: PLC0415
+    from dagster_project.core.publishing import latest_publication
 
     publication = latest_publication(writer.home, "analyst")
     version = publication.version if publication else 0
@@ -31,7 +31,7 @@ def overview(context: dg.AssetExecutionContext, writer: WriterResource) -> dg.Ma
         context.log.info("unchanged: the page shows the published version")
         return dg.MaterializeResult(metadata=before)
 
-    from dagster_project.core.reports import write_overview  # noqa: PLC0415
+    from dagster_project.core.reports import write_overview
 
     path = write_overview(writer.home, writer.settings)
     context.log.info(f"{path.name} written")

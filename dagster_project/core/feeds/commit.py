@@ -55,7 +55,7 @@ def write_unit(job: Job, verdict: Verdict, batch_id: int) -> Written:
 
 
 def _register_accepted(job: Job, verdict: Verdict) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     rows = pa.table({"_row": np.flatnonzero(verdict.accepted)})
     job.connection.register("accepted_arrow", rows)
@@ -66,7 +66,7 @@ def _register_accepted(job: Job, verdict: Verdict) -> None:
 
 
 def _register_files(job: Job, unit: Unit) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     file_ids = [one.file_id for one in unit.source.files]
     places = pa.array(range(len(file_ids)), pa.int32())

@@ -88,7 +88,7 @@ def _texts(
 
 
 def _stage(connection: duckdb.DuckDBPyConnection, texts: list[str | None], first: int) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     numbers = pa.array(range(first + 1, first + len(texts) + 1), pa.int64())
     lines = pa.table({"_record": numbers, "line": pa.array(texts, pa.large_string())})

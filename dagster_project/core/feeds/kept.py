@@ -96,7 +96,7 @@ def intruders(connection: duckdb.DuckDBPyConnection, values: str, one: Watched, 
 
     ``values`` is a query of the field's texts, as mapped (one column, ``value``).
     """
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     if one.is_figure:
         rows = connection.execute(

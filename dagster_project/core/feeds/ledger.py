@@ -82,7 +82,7 @@ def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Any
     """Append dataclass rows to the table whose columns they mirror."""
     if not rows:
         return
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     names = [one.name for one in fields(rows[0])]
     columns = {name: pa.array([getattr(row, name) for row in rows]) for name in names}

@@ -87,7 +87,7 @@ def _normalise(
 ) -> None:
     """Bring the values that a predicate picks to their normal text in Python; a small share."""
     rows = connection.execute(f"select value from {table}_clear where {leftover}").fetchall()
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     values = pa.table(
         {
@@ -168,7 +168,7 @@ def _mobile(number: str, country: str | None) -> str:
 
 def _parse_phone(value: str, country: str | None) -> str:
     """E.164 of what the patterns leave over, else the text as it is: no number is invented."""
-    import phonenumbers  # noqa: PLC0415 - heavy
+    import phonenumbers
 
     text = unicodedata.normalize("NFKC", value).strip()
     try:
@@ -225,7 +225,7 @@ def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scan
     changed = {value: clean for value, clean in cleaned.items() if clean[0] != value}
     if not changed:
         return Scanned()
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     pairs = pa.table(
         {

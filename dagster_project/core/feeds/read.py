@@ -142,7 +142,7 @@ def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str
 
     Raises FastPathError where a row has another number of cells, or bytes are not UTF-8.
     """
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     require_common(job.feed.dialect)
     tables, counts = [], []
@@ -191,7 +191,7 @@ def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, 
 
     Raises FastPathError where they are not as many as the pieces physically have.
     """
-    from pyarrow import compute as pc  # noqa: PLC0415 - heavy
+    from pyarrow import compute as pc
 
     if len(run) == 1:
         (piece,) = run
@@ -213,7 +213,7 @@ def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, 
 
 
 def _read_piece(piece: Piece, header: Header, dialect: Dialect) -> Any:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     with pa.memory_map(str(piece.one.path)) as content:
         content.seek(piece.start)
@@ -222,8 +222,8 @@ def _read_piece(piece: Piece, header: Header, dialect: Dialect) -> Any:
 
 def _parse(text: Any, header: Header, dialect: Dialect) -> Any:
     """A text or buffer of whole records without quotes as an Arrow table of texts."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy
-    from pyarrow import csv  # noqa: PLC0415 - heavy
+    import pyarrow as pa
+    from pyarrow import csv
 
     names = [name or f"unknown {place}" for place, name in enumerate(header.columns)]
     wanted = [name for _, name in header.known]
@@ -383,7 +383,7 @@ def _split(path: Path, dialect: Dialect, width: int) -> Iterator[Physical]:
 
 
 def _insert(job: Job, name: str, rows: list[Physical], header: Header) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow as pa
 
     if not rows:
         return

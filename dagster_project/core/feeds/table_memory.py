@@ -145,7 +145,7 @@ class Memory:
         """Remember rows that the surrounding transaction commits."""
         self._stage(lines)
         rows = self._connection.execute("select key_token, line from table_lines").fetchall()
-        import pyarrow as pa  # noqa: PLC0415 - heavy
+        import pyarrow as pa
 
         sealed = pa.table(
             {
@@ -168,7 +168,7 @@ class Memory:
 
     def _stage(self, lines: list[str]) -> None:
         """Make ``table_lines``: each line with its tokens, the last one of a key."""
-        import pyarrow as pa  # noqa: PLC0415 - heavy
+        import pyarrow as pa
 
         places = pa.array(range(len(lines)), pa.int64())
         table = pa.table({"place": places, "line": pa.array(lines, pa.large_string())})

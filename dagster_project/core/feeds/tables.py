@@ -107,7 +107,7 @@ class Column:
 
     def text(self, alias: str) -> Composable:
         """The column's value as text."""
-        from psycopg import sql  # noqa: PLC0415 - an extra
+        from psycopg import sql
 
         pattern = TEXTS.get(self.type_name, "cast({} as text)")
         if self.category == "A":
@@ -136,7 +136,7 @@ class Table:
 
     def since(self, bookmark: str | None) -> Iterator[list[str]]:
         """Rows at or above the bookmark, or below it by no more than the overlap; or all rows."""
-        from psycopg import sql  # noqa: PLC0415 - an extra
+        from psycopg import sql
 
         if bookmark is None:
             return self._lines(self.columns, sql.SQL(""), [])
@@ -154,14 +154,14 @@ class Table:
 
     def all_keys(self) -> Iterator[list[str]]:
         """Key and cursor of every row."""
-        from psycopg import sql  # noqa: PLC0415 - an extra
+        from psycopg import sql
 
         names = {*self.source.key, self.source.cursor}
         return self._lines([c for c in self.columns if c.name in names], sql.SQL(""), [])
 
     def of_keys(self, keys: list[str]) -> Iterator[list[str]]:
         """The rows of those keys; by text, which every type of key has, in one pass."""
-        from psycopg import sql  # noqa: PLC0415 - an extra
+        from psycopg import sql
 
         by_name = {column.name: column for column in self.columns}
         rows = [json.loads(line) for line in keys]
@@ -179,7 +179,7 @@ class Table:
 
     def _lines(self, columns: list[Column], rest: Composable, values: list[Any]) -> Iterator[Any]:
         """Rows as JSON objects of texts without empty values, in lists of a bounded size."""
-        from psycopg import sql  # noqa: PLC0415 - an extra
+        from psycopg import sql
 
         query = sql.SQL("select {} from {} as t {}").format(
             sql.SQL(", ").join(column.text("t") for column in columns),
@@ -286,7 +286,7 @@ class _Out:
 def _open_table(job: Job, source: TableSource) -> Iterator[Table]:
     """The table within one transaction that sees one state of it and may write nothing."""
     try:
-        import psycopg  # noqa: PLC0415 - an extra
+        import psycopg
     except ImportError:
         told = "reading a table needs psycopg: pip install 'tillhouse[postgres]'"
         raise _error(job, told) from None

@@ -95,7 +95,7 @@ def _unpacked(handle: BinaryIO, signature: bytes) -> Iterator[bytes]:
         with gzip.GzipFile(fileobj=handle) as opened:
             yield from _pieces(opened)
     elif signature == ZSTD:
-        import pyarrow  # noqa: PLC0415 - heavy
+        import pyarrow
 
         with pyarrow.CompressedInputStream(handle, "zstd") as opened:
             yield from _pieces(opened)

@@ -66,8 +66,8 @@ def stock_prophet(
 ) -> Prophet:
     """An unfitted Prophet of this specification."""
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # says that plotly is missing
-    import pandas as pd  # noqa: PLC0415
-    from prophet import Prophet  # noqa: PLC0415
+    import pandas as pd
+    from prophet import Prophet
 
     holidays = pd.DataFrame(events, columns=["holiday", "ds"]) if events else None
     model = Prophet(
@@ -112,7 +112,7 @@ def build_design(
 
 def day_frame(first_date: date, promoted: np.ndarray) -> pd.DataFrame:
     """One row per day: ds and, where promotions come and go, one column per promoted weekday."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     days = [first_date + timedelta(days=n) for n in range(len(promoted))]
     frame = pd.DataFrame({"ds": pd.to_datetime(days)})

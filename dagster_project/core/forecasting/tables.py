@@ -156,7 +156,7 @@ def _replace(
 
 
 def _frame(columns: Mapping[str, str], rows: Sequence[Row]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     frame = pd.DataFrame.from_records(list(rows), columns=list(columns))
     for name, kind in columns.items():

@@ -43,8 +43,8 @@ def resolve_clusters(
 
 
 def _components(identifier_key: Keys, left: Keys, right: Keys) -> Keys:
-    from scipy.sparse import coo_array  # noqa: PLC0415
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
     size = len(identifier_key)
     if size == 0:

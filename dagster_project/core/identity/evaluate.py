@@ -86,7 +86,7 @@ def evaluate(
     token, person. Identifiers of several persons are nobody's and are left out; identifiers that
     identity gave to nobody count as alone.
     """
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     names = ("sender", "identifier_kind", "identifier_token", "person")
     columns = list(zip(*truth, strict=True)) or [()] * len(names)

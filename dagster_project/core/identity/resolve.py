@@ -82,7 +82,7 @@ def resolve_persons(connection: duckdb.DuckDBPyConnection) -> IdentityOutcome:
 
 def _assign(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill the temporary table ``identity_resolved``: identifier_key and its person_key."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     found = connection.execute(_HELD).fetchnumpy()
     linked = connection.execute("select left_key, right_key from identity_link").fetchnumpy()

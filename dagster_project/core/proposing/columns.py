@@ -196,7 +196,7 @@ def propose_column(values: Values, spelling: Spelling) -> Column:
             values.name, FieldType.TEXT, values.name, is_left_out=True,
             notes=(Note(values.name, told, is_open=True),), values=values,
         )  # fmt: skip
-    from dagster_project.core.proposing.classes import classed  # noqa: PLC0415 - one needs the other
+    from dagster_project.core.proposing.classes import classed
 
     return classed(_typed(values, spelling))
 

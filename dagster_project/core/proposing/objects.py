@@ -95,8 +95,8 @@ def _text(value: Any) -> str:
 
 
 def _xml(content: bytes) -> Objects | None:
-    from defusedxml import DefusedXmlException  # noqa: PLC0415 - only where there is XML
-    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
 
     try:
         root = fromstring(content, forbid_dtd=True)

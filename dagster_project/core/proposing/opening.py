@@ -197,7 +197,7 @@ def _latin(content: bytes) -> float:
 
 
 def _second_opinion(content: bytes, fallback: str) -> Encoding:
-    from charset_normalizer import from_bytes  # noqa: PLC0415 - heavy
+    from charset_normalizer import from_bytes
 
     best = from_bytes(content[: 1 << 16]).best()
     name = best.encoding if best is not None else fallback

@@ -56,7 +56,7 @@ def field_name(name: str, place: int) -> str:
 @cache
 def _reserved() -> frozenset[str]:
     """Words that the database takes for its own."""
-    import duckdb  # noqa: PLC0415 - heavy
+    import duckdb
 
     with duckdb.connect() as connection:
         rows = connection.execute(

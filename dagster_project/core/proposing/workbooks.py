@@ -21,7 +21,7 @@ MAX_ROWS = 200_000
 
 def read_workbook(opened: Opened) -> Table:
     """The first sheet of a workbook that holds anything; others are named in a note."""
-    from python_calamine import CalamineError, load_workbook  # noqa: PLC0415 - heavy
+    from python_calamine import CalamineError, load_workbook
 
     try:
         book = load_workbook(str(opened.path))
@@ -48,8 +48,8 @@ def read_workbook(opened: Opened) -> Table:
 
 def read_parquet_sample(opened: Opened) -> Table:
     """The first rows of a Parquet file."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy
-    from pyarrow import parquet  # noqa: PLC0415 - heavy
+    import pyarrow as pa
+    from pyarrow import parquet
 
     try:
         file = parquet.ParquetFile(opened.path)

@@ -55,7 +55,7 @@ def _load_engine() -> ModuleType:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        from dagster_project.core.quality import engine  # noqa: PLC0415
+        from dagster_project.core.quality import engine
     return engine
 
 

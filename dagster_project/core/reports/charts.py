@@ -197,7 +197,7 @@ def _figure(spoken: str, *, desk: dict[str, Any], phone: dict[str, Any]) -> str:
 
 
 def _svg(spec: dict[str, Any]) -> str:
-    import vl_convert  # noqa: PLC0415 - it brings a JavaScript engine, half a second to start
+    import vl_convert
 
     svg = vl_convert.vegalite_to_svg(spec)
     for stand_in, colour in COLOURS.items():

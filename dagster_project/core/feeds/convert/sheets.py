@@ -47,7 +47,7 @@ def write_sheet(source: Path, target: Path, feed: Feed) -> None:
 
 
 def _rows(source: Path, sheet: str | None) -> list[list[str]]:
-    import python_calamine as calamine  # noqa: PLC0415 - heavy
+    import python_calamine as calamine
 
     try:
         with calamine.load_workbook(str(source)) as workbook:
