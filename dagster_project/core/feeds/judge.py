@@ -90,7 +90,8 @@ def rows_of_record(mapping: FeedRecord, relation: str) -> str:
         return f"{relation}{where}"
     return (
         f'(select *, unnest(_list) as "each", generate_subscripts(_list, 1) as each_number '
-        f"from (select *, {_list_of(mapping.each)} as _list from {relation})){where}"
+        f"from (select *, {_list_of('_each_text')} as _list "
+        f"from (select *, cast({mapping.each} as varchar) as _each_text from {relation}))){where}"
     )
 
 
@@ -104,8 +105,11 @@ def broken_lists(mapping: FeedRecord, relation: str) -> str:
     )
 
 
-def _list_of(sql: str) -> str:
-    return f"try_cast(try_cast(cast({sql} as varchar) as json) as json[])"
+def _list_of(column: str) -> str:
+    """The elements of a JSON list in a column of texts; null where it holds none."""
+    # One case within the other: nothing looks at the kind of what is no JSON.
+    found = f"case when json_type({column}) = 'ARRAY' then json_extract({column}, '$[*]') end"
+    return f"case when json_valid({column}) then {found} end"
 
 
 def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Judgement:
