@@ -15,7 +15,7 @@ DEMO_DAYS ?= 365
 DEMO_CUSTOMERS ?= 4000
 DEMO_SEED ?= 7
 
-.PHONY: demo refresh ui test test-real lint format bench lock clean
+.PHONY: demo refresh ui test test-long test-real lint format bench lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.runtime
@@ -29,7 +29,11 @@ ui: .venv/.runtime
 	$(TILLHOUSE) --home $(HOME_DIR) ui
 
 test: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real -n 2 --dist loadfile --durations=15
+	$(BIN)/python -m pytest tests --ignore=tests/real -m "not long" -n 2 --dist loadfile --durations=15
+
+# What takes minutes by itself: many orders, many damages, a day of arrivals.
+test-long: .venv/.dev
+	$(BIN)/python -m pytest tests --ignore=tests/real -m long -n 2 --dist loadfile --durations=15
 
 test-real: .venv/.dev
 	$(BIN)/python -m pytest tests/real -rs

@@ -10,7 +10,7 @@ import pytest
 from dagster_project.core.home import DBT_PROJECT
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_model_keeps_to_the_sql_style():
     done = subprocess.run(
         [sys.executable, "-m", "sqlfluff", "lint", "models"],

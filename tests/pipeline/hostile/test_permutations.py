@@ -70,7 +70,7 @@ def loaded(module_bench_for: MakeBench) -> Callable[[str, list[list[bytes]]], Be
     return load
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fifty_orders_and_splits_end_in_the_same_rows(
     loaded: Callable[[str, list[list[bytes]]], Bench],
 ) -> None:

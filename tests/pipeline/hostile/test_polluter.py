@@ -29,7 +29,7 @@ def bed(
     return file, module_bench_for(**FILES[file].declared(file)), clean
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_kind_of_damage_is_judged_honestly(bed: Bed) -> None:
     file, bench, clean = bed
     kinds = [kind for kind in KINDS if fits(file, kind)]
@@ -39,7 +39,7 @@ def test_every_kind_of_damage_is_judged_honestly(bed: Bed) -> None:
     assert [one for one in judged if not one.is_honest] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(
     max_examples=2,
     deadline=None,
