@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +39,10 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture
 def warehouse(home: Home, empty_home: Home) -> Warehouse:
     """A warehouse with all raw tables and not a row."""
-    shutil.copytree(empty_home.extensions, home.extensions, dirs_exist_ok=True)
+    # The same file, not a copy: each copy would be loaded as a library of its own.
+    shutil.copytree(
+        empty_home.extensions, home.extensions, copy_function=os.link, dirs_exist_ok=True
+    )
     shutil.copyfile(empty_home.warehouse, home.warehouse)
     return Warehouse(home, TEST_KEY)
 

@@ -202,10 +202,32 @@ def ensure_extension(home: Home) -> Path:
     target = home.extensions / version / _platform()
     wanted = target / f"{EXTENSION}.duckdb_extension"
     if not wanted.exists():
-        with duckdb.connect(config={"extension_directory": str(home.extensions)}) as engine:
-            path = str(source / f"{EXTENSION}.duckdb_extension").replace("'", "''")
-            engine.execute(f"install '{path}'")
+        if _installed and _installed[0].exists():
+            _share(_installed[0].parent, target)
+        else:
+            with duckdb.connect(config={"extension_directory": str(home.extensions)}) as engine:
+                path = str(source / f"{EXTENSION}.duckdb_extension").replace("'", "''")
+                engine.execute(f"install '{path}'")
+    _installed[:] = [wanted]
     return wanted
+
+
+# Where this process found the extension last. Every file of its own is loaded as a library of its
+# own and stays loaded: after a hundred homes a process has no thread-local storage left.
+_installed: list[Path] = []
+
+
+def _share(installed: Path, target: Path) -> None:
+    """The same files, not copies of them, where the file system lets one file have two names."""
+    target.mkdir(parents=True, exist_ok=True)
+    # The extension itself comes last: where it stands, all of it does.
+    for path in sorted(installed.iterdir(), reverse=True):
+        try:
+            os.link(path, target / path.name)
+        except FileExistsError:
+            continue
+        except OSError:
+            shutil.copyfile(path, target / path.name)
 
 
 def _platform() -> str:

@@ -15,6 +15,7 @@ from dagster_project.core.warehouse import (
     WarehouseBusyError,
     WarehouseError,
     WriterLock,
+    ensure_extension,
 )
 
 KEY = MasterKey(b"k" * 32)
@@ -115,3 +116,14 @@ def test_operational_counts_that_do_not_add_up_cannot_be_written(sealed: Warehou
             "physical_count, loaded_count, rejected_count, duplicate_count, status) "
             "values ('f', 'till', 'a.csv', 1, now(), 10, 8, 1, 0, 'loaded')"
         )
+
+
+def test_the_homes_of_one_process_share_one_library(tmp_path: Path) -> None:
+    first, second = (Home(tmp_path / name).create() for name in ("first", "second"))
+
+    found = [ensure_extension(home) for home in (first, second)]
+
+    # One file of two names is loaded once; a copy for each of two hundred homes ends the process.
+    assert found[0] != found[1]
+    assert found[0].samefile(found[1])
+    assert found[1].with_name(f"{found[1].name}.info").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,10 @@ def module_bench_for(
 ) -> Callable[..., Bench]:
     """Makes a bench whose warehouse is shared by the tests of a module."""
     home = Home(tmp_path_factory.mktemp("hostile")).create()
-    shutil.copytree(empty_home.extensions, home.extensions, dirs_exist_ok=True)
+    # The same file, not a copy: each copy would be loaded as a library of its own.
+    shutil.copytree(
+        empty_home.extensions, home.extensions, copy_function=os.link, dirs_exist_ok=True
+    )
     shutil.copyfile(empty_home.warehouse, home.warehouse)
 
     def make(**declared: Any) -> Bench:
