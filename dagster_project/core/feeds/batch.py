@@ -167,12 +167,20 @@ class _Preparer:
             else:
                 self._pieces(one, pieces, header)
         if together:
-            try:
-                self._stage(read_unquoted(self._job, tuple(together), header, self._name()))
-            except (FastPathError, duckdb.Error) as error:
-                _raise_outside(error)
-                for piece in together:
-                    self._pieces(piece.one, [piece], header)
+            self._together(together, header)
+
+    def _together(self, pieces: list[Piece], header: Header) -> None:
+        """Many files in one go; where one of them cannot be read so, halves until it is alone."""
+        if len(pieces) == 1:
+            self._pieces(pieces[0].one, pieces, header)
+            return
+        try:
+            self._stage(read_unquoted(self._job, tuple(pieces), header, self._name()))
+        except (FastPathError, duckdb.Error) as error:
+            _raise_outside(error)
+            half = len(pieces) // 2
+            self._together(pieces[:half], header)
+            self._together(pieces[half:], header)
 
     def _pieces(self, one: Delivered, pieces: list[Piece], header: Header) -> None:
         before = len(self.batch.verdicts)
@@ -195,9 +203,9 @@ class _Preparer:
             self._stage(read_quoted(self._job, tuple(files), header, self._name()))
         except (FastPathError, duckdb.Error) as error:
             _raise_outside(error)
-            if len(files) > 1:
-                for one in files:
-                    self._quoted([one], header)
+            if half := len(files) // 2:
+                self._quoted(files[:half], header)
+                self._quoted(files[half:], header)
             elif isinstance(error, FastPathError):
                 self._slowly(files[0], header)
             else:

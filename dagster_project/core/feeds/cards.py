@@ -185,9 +185,13 @@ def _codes_in(plain: str, start: int, end: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     first = 0
     while first < len(groups):
+        count = 0
         for last in range(first, len(groups)):
+            count += groups[last][1] - groups[last][0]
+            if count > LONGEST:
+                break
             spans = groups[first : last + 1]
-            if _is_code_of_card(plain, spans):
+            if count >= SHORTEST_CODE and _is_code_of_card(plain, spans):
                 found.append((spans[0][0], spans[-1][1]))
                 first = last
                 break

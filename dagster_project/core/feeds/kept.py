@@ -49,6 +49,9 @@ class Watched:
         # more are common; of card numbers so long there are UnionPay's alone.
         return (
             f"case when strlen({value}) < {SHORTEST_CODE} then false "
+            # Plain text with too few digits: most codes are.
+            f"when strlen({value}) = length({value}) and strlen({value}) "
+            f"- strlen(translate({value}, '0123456789', '')) < {SHORTEST_CODE} then false "
             f"when left({value}, 2) != '{UNIONPAY}' "
             f"and regexp_full_match({value}, '[0-9]{{{LONGEST_ELSEWHERE + 1},}}') then false "
             f"else regexp_matches({value}, {literal(CANDIDATE)}) end"
