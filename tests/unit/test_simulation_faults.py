@@ -247,7 +247,7 @@ def test_at_light_every_fault_ends_as_stated_and_nothing_is_lost(
         check_outcome(outcome, [fault for fault in faults if fault["feed"] == feed])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_at_heavy_every_fault_ends_as_stated(runs: dict[str, Path], warehouse: Warehouse) -> None:
     faults = stated(runs["heavy"])
 

@@ -370,7 +370,7 @@ def price_response(
     return float(beta[1]), float(np.sqrt(np.linalg.inv(weighed)[1, 1]))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_true_elasticities_come_out_of_the_files(tmp_path: Path) -> None:
     simulate(tmp_path, stores=3, days=240, customers=5000, seed=21, faults="none")
     with delivered(tmp_path) as connection:
