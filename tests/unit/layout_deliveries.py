@@ -52,4 +52,4 @@ def feed_of(layout: str, **own: object) -> Feed:
         "files": "*",
         "arrival": {"complete_by": "rename"},
     }
-    return Feed(**(said | own))  # type: ignore[arg-type]
+    return Feed(**(said | own))
