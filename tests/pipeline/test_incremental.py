@@ -17,7 +17,7 @@ from small_warehouse import SmallWarehouse
 from dagster_project.core.identity.resolve import resolve_persons
 from dagster_project.core.modelling import record_build
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 FACTS = (
     "core.fct_transaction",
