@@ -25,6 +25,25 @@ EXTENSION = "httpfs"  # brings the OpenSSL cipher without which 1.5 writes no en
 MEMORY_LIMIT = "8GB"
 THREADS = 2
 
+# What analysts read: the star, the customers, and one schema for each subject of marts.
+MART_SCHEMAS = (
+    "core",
+    "customer",
+    "sales",
+    "payment",
+    "settlement",
+    "tax",
+    "loyalty",
+    "promotion",
+    "inventory",
+    "till",
+    "web",
+    "social",
+    "restaurant",
+    "cinema",
+)
+# Marts that never leave the private file: what a clinic did for whom.
+SENSITIVE_SCHEMA = "sensitive"
 SCHEMAS = (
     "raw",
     "ops",
@@ -33,8 +52,8 @@ SCHEMAS = (
     "identity",
     "staging",
     "intermediate",
-    "core",
-    "customer",
+    *MART_SCHEMAS,
+    SENSITIVE_SCHEMA,
     "forecast",
 )
 

@@ -7,13 +7,17 @@ import dagster as dg
 from dagster_project.components.judging import Layer, suite_checks
 from dagster_project.core.home import EXPECTATIONS
 from dagster_project.core.quality import load_suites
+from dagster_project.core.warehouse import MART_SCHEMAS, SENSITIVE_SCHEMA
 
 # What a failed blocking suite stops: raw everything after it, identity the models, marts the
 # forecasts and the publication, forecast the publication. Schemas judged, builds that write them.
 LAYERS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "raw_checks": (frozenset({"raw"}), ()),
     "identity_checks": (frozenset({"identity", "reference"}), ("identity",)),
-    "mart_checks": (frozenset({"staging", "intermediate", "core", "customer"}), ("models",)),
+    "mart_checks": (
+        frozenset({"staging", "intermediate", *MART_SCHEMAS, SENSITIVE_SCHEMA}),
+        ("models",),
+    ),
     "forecast_checks": (frozenset({"forecast"}), ("forecast",)),
 }
 

@@ -9,7 +9,7 @@ from dagster_project.core.home import locate_home
 from dagster_project.core.modelling import ensure_manifest
 from dagster_project.core.publishing import PublicationError, publish
 from dagster_project.core.publishing.summaries import count_checks
-from dagster_project.core.warehouse import CATALOG
+from dagster_project.core.warehouse import CATALOG, MART_SCHEMAS
 
 AUDIENCE = "analyst"
 
@@ -18,7 +18,7 @@ AUDIENCE = "analyst"
 def published() -> dg.Definitions:
     """``published/analyst``, behind every mart and forecast and the checks that judge them."""
     path = ensure_manifest(locate_home())
-    marts = mart_keys(read_manifest(path), "core", "customer")
+    marts = mart_keys(read_manifest(path), *MART_SCHEMAS)
     forecasts = [dg.AssetKey(["forecast", table]) for table in tables.TABLES]
 
     @dg.asset(

@@ -18,8 +18,8 @@ import duckdb
 from dagster_project.core.declarations import IDENTIFIER, Classification
 from dagster_project.core.publishing.errors import PublicationError
 from dagster_project.core.publishing.forecast_tables import FORECAST_TABLES
+from dagster_project.core.warehouse import MART_SCHEMAS
 
-MART_SCHEMAS = ("core", "customer")
 FORECAST_SCHEMA = "forecast"
 # One audience so far; a partner's extract or a store manager's file is one more entry here.
 AUDIENCE_CLASSES: Mapping[str, frozenset[Classification]] = {
