@@ -35,10 +35,11 @@ UNREADABLE: dict[FieldType, ErrorCode] = {
     FieldType.TIMESTAMP: ErrorCode.BAD_TIMESTAMP,
 }
 # The database also holds 'infinity' and years of six digits, which no calendar has and with
-# which nothing can be reckoned; the last day of 9999 stands for "never" with many senders.
+# which nothing can be reckoned; the last day of 9999 stands for "never" with many senders. A year
+# before 1800 is a day that was read as one (03/08/19) or a Jalali or Hijri year.
 CALENDAR: dict[FieldType, tuple[str, str]] = {
-    FieldType.DATE: ("0001-01-01", "9999-12-31"),
-    FieldType.TIMESTAMP: ("0001-01-02 00:00:00+00", "9999-12-31 23:59:59+00"),
+    FieldType.DATE: ("1800-01-01", "9999-12-31"),
+    FieldType.TIMESTAMP: ("1800-01-01 00:00:00+00", "9999-12-31 23:59:59+00"),
 }
 
 
@@ -216,7 +217,22 @@ def _typed(name: str, field: TemplateField) -> str:
     text = f"f_{name}"
     if SQL_TYPES[field.type] == "varchar":
         return text
-    return f"{text}, try_cast({text} as {SQL_TYPES[field.type]}) as v_{name}"
+    spelled = _without_zone_name(text) if field.type is FieldType.TIMESTAMP else text
+    return f"{text}, try_cast({spelled} as {SQL_TYPES[field.type]}) as v_{name}"
+
+
+def _without_zone_name(text: str) -> str:
+    """The text of a time that ends in digits, an offset or Z; UTC and GMT are written so.
+
+    The engine goes on with the zone of ``10:00 Asia/Shanghai`` for the times of the rows behind
+    it, so it must never see a name; such a time is not read.
+    """
+    before = f"rtrim({text}, '0123456789:.+- Zz')"
+    return (
+        f"case when {before} = '' or regexp_full_match(right({before}, 2), '\\d[Tt]') then {text} "
+        f"when upper(right({before}, 4)) in (' UTC', ' GMT') "
+        f"and length({text}) = length({before}) then left({text}, -4) || 'Z' end"
+    )
 
 
 def _checks(name: str, field: TemplateField, policy: Policy) -> list[Check]:
@@ -241,14 +257,19 @@ def _unreadable(kind: FieldType, text: str, value: str) -> str:
     missing = f"{value} is null and {text} is not null"
     if kind is FieldType.INTEGER:
         # A cast of '12.5' would round; the slower comparison only where there is more than digits.
-        rounded = f"ltrim({text}, '-0123456789') != '' and try_cast({text} as double) != {value}"
-        return f"({missing}) or ({rounded})"
-    if kind is FieldType.NUMBER:
-        return f"({missing}) or not isfinite({value})"
+        # Nor are 0x10 and 1_000 numbers that a person would write.
+        odd = f"try_cast({text} as double) != {value} or regexp_matches({text}, '[_xXbB]')"
+        return f"({missing}) or (ltrim({text}, '-0123456789') != '' and ({odd}))"
     if kind in CALENDAR:
         first, last = (f"{SQL_TYPES[kind]} {literal(bound)}" for bound in CALENDAR[kind])
-        return f"({missing}) or {value} not between {first} and {last}"
-    return missing
+        outside = f"{value} not between {first} and {last}"
+        if kind is FieldType.DATE:  # a word of the engine's that no sender means
+            outside += f" or ({value} = date '1970-01-01' and lower(trim({text})) = 'epoch')"
+        return f"({missing}) or {outside}"
+    if kind is FieldType.BOOLEAN:
+        return missing
+    endless = f" or not isfinite({value})" if kind is FieldType.NUMBER else ""
+    return f"({missing}) or contains({text}, '_'){endless}"
 
 
 def _raw_columns(record: Record, mapping: FeedRecord, joins: dict[str, Join]) -> dict[str, str]:
