@@ -238,8 +238,18 @@ def test_a_feed_that_fits_its_template_is_read(tmp_path: Path) -> None:
         ({"delimiter": ";"}, "delimiter"),
         ({"format": "xlsm"}, "format"),
         ({"feed": "other"}, "must be the folder's name"),
+        ({"dialect": {"timestamp_formats": ["%Y %Z", "%Y"]}}, "a %Z, or none of them"),
     ],
-    ids=["template", "version", "record", "required field", "unknown key", "format", "name"],
+    ids=[
+        "template",
+        "version",
+        "record",
+        "required field",
+        "unknown key",
+        "format",
+        "name",
+        "zones",
+    ],
 )
 def test_a_feed_that_does_not_fit_is_refused_by_file_and_place(
     tmp_path: Path, changes: dict[str, Any], said: str

@@ -49,6 +49,13 @@ class Dialect(Declared):
     # xml: local name of the element that is a record; json: path of the list of records, a/b/c.
     record_path: str | None = None
 
+    @model_validator(mode="after")
+    def _names_zones_everywhere_or_nowhere(self) -> Dialect:
+        """The engine reads times without a zone in the one that the row before them named."""
+        if 0 < sum("%Z" in one for one in self.timestamp_formats) < len(self.timestamp_formats):
+            raise ValueError("timestamp_formats: give every format a %Z, or none of them")
+        return self
+
 
 class Arrival(Declared):
     """When a file is complete, how often one is expected, and how many bad rows are too many."""
