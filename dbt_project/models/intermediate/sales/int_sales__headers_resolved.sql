@@ -39,7 +39,9 @@ identified as (
         headers.receipt_id,
         headers.transaction_type,
         headers.channel_code,
+        headers.store_code,
         headers.terminal_code,
+        headers.operator_code_token,
         headers.sold_at,
         headers.sold_at_local,
         headers.business_date,
@@ -52,6 +54,8 @@ identified as (
         headers.rounding_amount,
         headers.guest_count,
         headers.duration_seconds,
+        headers.reason_code,
+        headers.tip_amount,
         headers.batch_id,
         {{ first_known_person('headers', identifier_columns) }} as person_key
     from {{ ref('int_sales__headers_dated') }} as headers
@@ -75,6 +79,14 @@ resolved as (
         identified.is_local_time_ambiguous,
         identified.store_key,
         identified.store_durable_key,
+        {{ member_key('identified.terminal_code', 'terminals.terminal_key') }} as terminal_key,
+        {{ member_key('identified.terminal_code', 'terminals.terminal_durable_key') }}
+            as terminal_durable_key,
+        {{ member_key('identified.operator_code_token', 'employees.employee_key') }}
+            as employee_key,
+        {{ member_key('identified.operator_code_token', 'employees.employee_durable_key') }}
+            as employee_durable_key,
+        {{ member_key('identified.reason_code', 'reasons.reason_key') }} as reason_key,
         coalesce(channels.channel_key, -3) as channel_key,
         coalesce(customers.customer_key, -1) as customer_key,
         coalesce(customers.customer_durable_key, -1) as customer_durable_key,
@@ -84,6 +96,7 @@ resolved as (
         identified.rounding_amount,
         identified.guest_count,
         identified.duration_seconds,
+        identified.tip_amount,
         identified.currency_code,
         cast(
             case
@@ -100,6 +113,21 @@ resolved as (
             and identified.sold_at < customers.valid_to_at
     left join {{ ref('dim_channel') }} as channels
         on identified.channel_code = channels.channel_code
+    left join {{ ref('dim_terminal') }} as terminals
+        on
+            identified.sender = terminals.sender
+            and identified.store_code = terminals.store_code
+            and identified.terminal_code = terminals.terminal_code
+            and identified.sold_at >= terminals.valid_from_at
+            and identified.sold_at < terminals.valid_to_at
+    left join {{ ref('dim_employee') }} as employees
+        on
+            identified.sender = employees.sender
+            and identified.operator_code_token = employees.employee_token
+            and identified.sold_at >= employees.valid_from_at
+            and identified.sold_at < employees.valid_to_at
+    left join {{ ref('dim_reason') }} as reasons
+        on identified.sender = reasons.sender and identified.reason_code = reasons.reason_code
     left join {{ ref('int_rates__daily') }} as rates
         on
             identified.currency_code = rates.currency_code

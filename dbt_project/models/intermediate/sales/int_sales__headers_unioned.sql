@@ -10,6 +10,7 @@ headers as (
         'store' as channel_code,
         store_code,
         terminal_code,
+        operator_code_token,
         member_number_token,
         cast(null as varchar) as email_token,
         cast(null as varchar) as phone_token,
@@ -21,6 +22,8 @@ headers as (
         coalesce(rounding_amount, 0) as rounding_amount,
         guest_count,
         duration_seconds,
+        reason_code,
+        {{ extra_field('extra_fields', 'tip_amount', 'decimal(18, 4)') }} as tip_amount,
         batch_id
     from {{ ref('stg_pos_standard__receipts') }} as receipts
 
@@ -35,6 +38,7 @@ headers as (
         channel_code,
         store_code,
         cast(null as varchar) as terminal_code,
+        cast(null as varchar) as operator_code_token,
         member_number_token,
         email_token,
         phone_token,
@@ -46,6 +50,8 @@ headers as (
         cast(0 as decimal(18, 4)) as rounding_amount,
         cast(null as bigint) as guest_count,
         cast(null as bigint) as duration_seconds,
+        cast(null as varchar) as reason_code,
+        cast(null as decimal(18, 4)) as tip_amount,
         batch_id
     from {{ ref('stg_web_order__orders') }} as orders
 )

@@ -53,6 +53,7 @@ tender_totals as (
         transaction_key,
         sum(amount) as tender_amount,
         max(instalment_count) as instalment_count,
+        sum(tip_amount) as tender_tip_amount,
         -- One currency, and which: amounts in several cannot be added up to the cent.
         min(currency_code) as first_currency_code,
         max(currency_code) as last_currency_code
@@ -81,7 +82,8 @@ totalled as (
             and tender_totals.last_currency_code = headers.currency_code,
             false
         ) as is_tender_of_one_currency,
-        tender_totals.instalment_count
+        tender_totals.instalment_count,
+        cast(tender_totals.tender_tip_amount as decimal(18, 4)) as tender_tip_amount
     from {{ ref('int_sales__headers_resolved') }} as headers
     left join line_totals
         on

@@ -7,12 +7,16 @@
     stored_table('core', 'fct_transaction'),
     stored_table('core', 'fct_sales_line'),
     stored_table('core', 'fct_tender'),
+    stored_table('core', 'fct_discount'),
+    stored_table('core', 'fct_tax'),
+    stored_table('core', 'fct_pos_step'),
 ] %}
 {%- set by_receipt = stored_table('intermediate', 'int_sales__lines_typed_otherwise') %}
 {%- set stored_lines = stored_table('core', 'fct_sales_line') %}
+{%- set stored_steps = stored_table('core', 'fct_pos_step') %}
 {%- set stored_headers = stored_table('intermediate', 'int_sales__headers_resolved') %}
 
--- depends_on: {{ ref('dim_product') }}, {{ ref('dim_customer') }}
+-- depends_on: {{ ref('dim_product') }}, {{ ref('dim_customer') }}, {{ ref('dim_employee') }}
 
 with
 
@@ -58,11 +62,22 @@ days as (
 
     union
     {{ days_of_changed('dim_product', 'product_durable_key', stored_lines, 'sold_at') }}
+
+    union
+    {{ days_of_changed('dim_employee', 'employee_durable_key', stored_lines, 'sold_at') }}
     {%- endif %}
     {%- if stored_headers %}
 
     union
     {{ days_of_changed('dim_customer', 'customer_durable_key', stored_headers, 'sold_at') }}
+
+    union
+    {{ days_of_changed('dim_employee', 'employee_durable_key', stored_headers, 'sold_at') }}
+    {%- endif %}
+    {%- if stored_steps %}
+
+    union
+    {{ days_of_changed('dim_employee', 'employee_durable_key', stored_steps, 'sold_at') }}
     {%- endif %}
 ),
 

@@ -55,6 +55,17 @@ touched as (
         receipt_id
     from {{ ref('int_tender__tenders_unioned') }} as tenders
     where batch_id > {{ built_batch_id() }}
+    {%- for details in ['discounts', 'taxes', 'steps'] %}
+
+    union
+
+    select
+        'pos_standard' as template,
+        sender,
+        receipt_id
+    from {{ ref('stg_pos_standard__' ~ details) }} as {{ details }}
+    where batch_id > {{ built_batch_id() }}
+    {%- endfor %}
 
     union
 

@@ -16,7 +16,8 @@ tenders as (
         entry_method,
         authorisation_code,
         reference_number,
-        cast(null as bigint) as instalment_count,
+        instalment_count,
+        {{ extra_field('extra_fields', 'tip_amount', 'decimal(18, 4)') }} as tip_amount,
         batch_id
     from {{ ref('stg_pos_standard__tenders') }}
 
@@ -38,6 +39,7 @@ tenders as (
         authorisation_code,
         reference_number,
         instalment_count,
+        cast(null as decimal(18, 4)) as tip_amount,
         batch_id
     from {{ ref('stg_web_order__payments') }}
 )

@@ -25,22 +25,9 @@ listed as (
     ) as tender_types (tender_type_code, name, family)
 ),
 
-tenders as (
-    select distinct tender_type_code
-    from {{ ref('stg_pos_standard__tenders') }}
-),
-
-payments as (
-    select distinct tender_type_code
-    from {{ ref('stg_web_order__payments') }}
-),
-
 seen as (
-    select tender_type_code
-    from tenders
-    union
-    select tender_type_code
-    from payments
+    select distinct tender_type_code
+    from {{ ref('int_tender__codes_collected') }}
 ),
 
 described as (

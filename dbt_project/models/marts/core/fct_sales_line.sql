@@ -31,22 +31,28 @@ sales_lines as (
         headers.sold_at,
         headers.store_key,
         headers.store_durable_key,
+        headers.terminal_key,
+        headers.terminal_durable_key,
+        case
+            when lines.salesperson_code_token is null then headers.employee_key
+            else coalesce(salespeople.employee_key, -1)
+        end as employee_key,
+        case
+            when lines.salesperson_code_token is null then headers.employee_durable_key
+            else coalesce(salespeople.employee_durable_key, -1)
+        end as employee_durable_key,
         headers.terminal_code,
-        case
-            when lines.product_code is null then -2
-            else coalesce(products.product_key, -1)
-        end as product_key,
-        case
-            when lines.product_code is null then -2
-            else coalesce(products.product_durable_key, -1)
-        end as product_durable_key,
+        {{ member_key('lines.product_code', 'products.product_key') }} as product_key,
+        {{ member_key('lines.product_code', 'products.product_durable_key') }}
+            as product_durable_key,
         headers.customer_key,
         headers.customer_durable_key,
         headers.channel_key,
-        case
-            when lines.promotion_code is null then -2
-            else coalesce(promotions.promotion_key, -1)
-        end as promotion_key,
+        {{ member_key('lines.promotion_code', 'promotions.promotion_key') }} as promotion_key,
+        lines.coupon_code,
+        {{ member_key('lines.tax_code', 'tax_classes.tax_class_key') }} as tax_class_key,
+        lines.tax_share,
+        {{ member_key('lines.reason_code', 'reasons.reason_key') }} as reason_key,
         case
             when lines.line_type = 'return' then coalesce(linked_returns.original_line_key, -1)
             else -2
@@ -85,6 +91,16 @@ sales_lines as (
             and headers.sold_at < products.valid_to_at
     left join {{ ref('dim_promotion') }} as promotions
         on lines.sender = promotions.sender and lines.promotion_code = promotions.promotion_code
+    left join {{ ref('dim_employee') }} as salespeople
+        on
+            lines.sender = salespeople.sender
+            and lines.salesperson_code_token = salespeople.employee_token
+            and headers.sold_at >= salespeople.valid_from_at
+            and headers.sold_at < salespeople.valid_to_at
+    left join {{ ref('dim_tax_class') }} as tax_classes
+        on lines.sender = tax_classes.sender and lines.tax_code = tax_classes.tax_code
+    left join {{ ref('dim_reason') }} as reasons
+        on lines.sender = reasons.sender and lines.reason_code = reasons.reason_code
     left join {{ ref('int_sales__returns_linked') }} as linked_returns
         on lines.sales_line_key = linked_returns.sales_line_key
     where

@@ -26,10 +26,15 @@ converted as (
         headers.sold_at,
         headers.store_key,
         headers.store_durable_key,
+        headers.terminal_key,
+        headers.terminal_durable_key,
+        headers.employee_key,
+        headers.employee_durable_key,
         headers.customer_key,
         headers.customer_durable_key,
         headers.channel_key,
         coalesce(tender_types.tender_type_key, -3) as tender_type_key,
+        {{ member_key('tenders.card_issuer', 'issuers.card_issuer_key') }} as card_issuer_key,
         headers.is_sale,
         tenders.amount,
         tenders.currency_code,
@@ -48,12 +53,15 @@ converted as (
         tenders.authorisation_code,
         tenders.reference_number,
         cast(tenders.instalment_count as integer) as instalment_count,
+        tenders.tip_amount,
         tenders.batch_id
     from {{ ref('int_sales__headers_resolved') }} as headers
     inner join {{ ref('int_tender__tenders_unioned') }} as tenders
         on {{ receipt_reference('headers') }} = {{ receipt_reference('tenders') }}
     left join {{ ref('dim_tender_type') }} as tender_types
         on tenders.tender_type_code = tender_types.tender_type_code
+    left join {{ ref('dim_card_issuer') }} as issuers
+        on {{ card_issuer_code('tenders.card_issuer') }} = issuers.card_issuer_code
     left join {{ ref('int_rates__daily') }} as rates
         on
             tenders.currency_code = rates.currency_code
@@ -74,10 +82,15 @@ valued as (
         sold_at,
         store_key,
         store_durable_key,
+        terminal_key,
+        terminal_durable_key,
+        employee_key,
+        employee_durable_key,
         customer_key,
         customer_durable_key,
         channel_key,
         tender_type_key,
+        card_issuer_key,
         is_sale,
         amount,
         currency_code,
@@ -90,6 +103,7 @@ valued as (
         authorisation_code,
         reference_number,
         instalment_count,
+        tip_amount,
         batch_id
     from converted
     order by business_date

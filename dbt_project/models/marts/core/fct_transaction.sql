@@ -8,6 +8,10 @@
         pre_hook="{{ clear_touched_days('int_sales__touched_days') }}",
     )
 }}
+
+{#- On the receipt, or with the payments, which do not have it in their amounts. -#}
+{%- set tip = 'coalesce(headers.tip_amount, totals.tender_tip_amount, 0)' %}
+
 -- depends_on: {{ ref('int_sales__touched_days') }}
 
 with
@@ -27,6 +31,11 @@ transactions as (
         headers.channel_key,
         headers.customer_key,
         headers.customer_durable_key,
+        headers.terminal_key,
+        headers.terminal_durable_key,
+        headers.employee_key,
+        headers.employee_durable_key,
+        headers.reason_key,
         headers.terminal_code,
         totals.line_count,
         totals.delivered_line_count,
@@ -50,9 +59,11 @@ transactions as (
                     abs(
                         totals.list_amount - totals.discount_amount + totals.tax_amount
                         + headers.rounding_amount - totals.tender_amount
+                        + {{ tip }} - coalesce(totals.tender_tip_amount, 0)
                     ) < 0.005
         end as is_balanced,
         totals.instalment_count,
+        cast({{ tip }} as decimal(18, 4)) as tip_amount,
         cast(headers.guest_count as integer) as guest_count,
         cast(headers.duration_seconds as integer) as duration_seconds,
         headers.currency_code,
@@ -64,6 +75,7 @@ transactions as (
         totals.tax_amount_reporting,
         {{ reporting_amount('headers.rounding_amount', 'headers.exchange_rate') }}
             as rounding_amount_reporting,
+        {{ reporting_amount(tip, 'headers.exchange_rate') }} as tip_amount_reporting,
         cast(
             totals.list_amount_reporting - totals.discount_amount_reporting
             + totals.tax_amount_reporting as decimal(18, 4)
