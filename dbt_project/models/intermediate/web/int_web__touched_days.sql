@@ -75,6 +75,13 @@ touched_events as (
 days as (
     select business_date
     from touched_events
+
+    union
+
+    -- A new event may begin, prolong or join visits that reach into other days.
+    select visits.business_date
+    from {{ ref('int_web__visits_followed') }} as visits
+    where visits.is_changed
     {%- if stored %}
 
     union
@@ -82,6 +89,14 @@ days as (
     select stored.business_date
     from {{ stored }} as stored
     inner join touched_events on stored.web_event_key = touched_events.web_event_key
+
+    union
+
+    -- One that moved away leaves a visit that may fall apart.
+    select stored.business_date
+    from {{ stored }} as stored
+    inner join {{ stored }} as moved on stored.session_key = moved.session_key
+    inner join touched_events on moved.web_event_key = touched_events.web_event_key
 
     union
     {{ days_of_changed('dim_product', 'product_durable_key', stored, 'occurred_at') }}

@@ -9,44 +9,74 @@
     )
 }}
 
-{%- set visitor = 'sender, store_code, visitor_token, business_date' %}
+{%- set visitor = 'store_durable_key, visitor_token' %}
+{%- set in_order = 'order by occurred_at, web_event_key' %}
 {%- set identifier_columns = {'member': 'member_number_token', 'visitor': 'visitor_token'} %}
 
 -- depends_on: {{ ref('int_web__touched_days') }}
 
 with
 
--- A session ends after 30 minutes of silence, and with the business day.
-compared as (
+-- A visit goes on over midnight: what is not written again tells which one its last events are in.
+candidates as (
     select
         web_event_key,
-        sender,
-        store_code,
+        store_durable_key,
         visitor_token,
         business_date,
         occurred_at,
-        coalesce(
-            occurred_at > lag(occurred_at) over (
-                partition by {{ visitor }}
-                order by occurred_at, web_event_key
-            ) + interval '30 minutes',
-            true
-        ) as is_session_start
+        cast(null as bigint) as known_session_key
     from {{ ref('int_web__events_dated') }} as events
     where {{ is_of_touched_day('events.business_date', 'int_web__touched_days') }}
+    {%- if is_replacing_touched_days() %}
+
+    union all
+
+    select
+        stored.web_event_key,
+        stored.store_durable_key,
+        stored.visitor_token,
+        stored.business_date,
+        stored.occurred_at,
+        stored.session_key as known_session_key
+    from {{ this }} as stored
+    where
+        stored.business_date in (
+            select {{ days_after('touched.business_date', '-1') }}
+            from {{ ref('int_web__touched_days') }} as touched
+        )
+    {%- endif %}
+),
+
+-- A session ends after 30 minutes of silence.
+compared as (
+    select
+        web_event_key,
+        store_durable_key,
+        visitor_token,
+        business_date,
+        occurred_at,
+        known_session_key,
+        known_session_key is null
+        and coalesce(
+            occurred_at > lag(occurred_at) over (partition by {{ visitor }} {{ in_order }})
+            + interval '30 minutes',
+            true
+        ) as is_session_start
+    from candidates
 ),
 
 sessions as (
     select
         web_event_key,
         sum(case when is_session_start then 1 else 0 end) over (
-            partition by {{ visitor }}
-            order by occurred_at, web_event_key
+            partition by {{ visitor }}, business_date
+            {{ in_order }}
             rows between unbounded preceding and current row
         ) as session_id,
         {{ last_stated(
-            'case when is_session_start then web_event_key end',
-            '(partition by ' ~ visitor ~ ' order by occurred_at, web_event_key'
+            'case when is_session_start then web_event_key else known_session_key end',
+            '(partition by ' ~ visitor ~ ' ' ~ in_order
             ~ ' rows between unbounded preceding and current row)'
         ) }} as session_key
     from compared
@@ -81,10 +111,13 @@ web_events as (
         end as product_durable_key,
         events.visitor_token,
         events.event_type,
+        case when events.page is null then -2 else coalesce(pages.page_key, -1) end as page_key,
         events.page,
         events.search_text,
         events.dwell_seconds,
         events.utm_source,
+        case when events.device is null then -2 else coalesce(devices.device_key, -1) end
+            as device_key,
         events.device,
         events.batch_id
     from {{ ref('int_web__events_dated') }} as events
@@ -106,6 +139,10 @@ web_events as (
             headers.template = 'web_order'
             and events.sender = headers.sender
             and events.order_id = headers.receipt_id
+    left join {{ ref('dim_page') }} as pages
+        on events.sender = pages.sender and events.page = pages.page
+    left join {{ ref('dim_device') }} as devices
+        on lower(events.device) = devices.device_code
     where {{ is_of_touched_day('events.business_date', 'int_web__touched_days') }}
     order by events.business_date
 )
