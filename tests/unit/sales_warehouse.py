@@ -32,6 +32,11 @@ COLUMNS = {
     "tax_amount list_amount_reporting discount_amount_reporting net_amount_reporting "
     "tax_amount_reporting currency_code batch_id",
     "core.fct_tender": "tender_key transaction_key amount card_issuer",
+    "sales.sales_daily": "business_date store_key channel_key currency_code gross_sales_amount "
+    "discounts_amount returns_amount net_sales_amount tax_amount costed_net_sales_amount "
+    "cost_amount gross_sales_amount_reporting discounts_amount_reporting "
+    "returns_amount_reporting net_sales_amount_reporting tax_amount_reporting "
+    "costed_net_sales_amount_reporting cost_amount_reporting units receipts baskets",
     "customer.customer_360": "customer_durable_key value_tier banner receipt_count "
     "net_amount_reporting last_purchase_date",
 }
@@ -134,6 +139,42 @@ select
 from core.fct_transaction where is_sale group by customer_durable_key;
 """
 
+# Made again by tests that change a line of the facts.
+SALES_DAILY = """
+create or replace table sales.sales_daily as
+with by_line as (
+    select
+        business_date, store_key, channel_key, currency_code, line_type = 'return' as is_return,
+        quantity, list_amount as l, discount_amount as d, net_amount as n,
+        list_amount_reporting as lr, discount_amount_reporting as dr, net_amount_reporting as nr,
+        0 as receipts, 0 as baskets
+    from core.fct_sales_line
+    union all
+    select
+        business_date, store_key, channel_key, currency_code, false, 0, 0, 0, 0, 0, 0, 0, 1,
+        case when transaction_type = 'return' then 0 else 1 end
+    from core.fct_transaction where is_sale
+)
+select
+    business_date, store_key, channel_key, currency_code,
+    sum(case when is_return then 0 else l end)::decimal(18, 4) as gross_sales_amount,
+    sum(case when is_return then 0 else d end)::decimal(18, 4) as discounts_amount,
+    sum(case when is_return then -n else 0 end)::decimal(18, 4) as returns_amount,
+    sum(n)::decimal(18, 4) as net_sales_amount, 0::decimal(18, 4) as tax_amount,
+    null::decimal(18, 4) as costed_net_sales_amount, null::decimal(18, 4) as cost_amount,
+    sum(case when is_return then 0 else lr end)::decimal(18, 4) as gross_sales_amount_reporting,
+    sum(case when is_return then 0 else dr end)::decimal(18, 4) as discounts_amount_reporting,
+    sum(case when is_return then -nr else 0 end)::decimal(18, 4) as returns_amount_reporting,
+    sum(nr)::decimal(18, 4) as net_sales_amount_reporting,
+    0::decimal(18, 4) as tax_amount_reporting,
+    null::decimal(18, 4) as costed_net_sales_amount_reporting,
+    null::decimal(18, 4) as cost_amount_reporting,
+    sum(quantity)::decimal(18, 3) as units,
+    sum(receipts)::bigint as receipts, sum(baskets)::bigint as baskets
+from by_line
+group by all
+"""
+
 
 def build_sales_warehouse(
     root: Path, *, days: int = 28, receipts_per_day: int = 30, lines_per_receipt: int = 3
@@ -148,6 +189,7 @@ def build_sales_warehouse(
         for statement in FACTS.split(";\n"):
             used = {name: size for name, size in sizes.items() if f"${name}" in statement}
             connection.execute(statement, used)
+        connection.execute(SALES_DAILY)
         connection.execute("insert into ops.build_state values ('models', 1, 'code-1', now())")
     return warehouse
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from sales_warehouse import build_sales_warehouse, manifest_for
+from sales_warehouse import SALES_DAILY, build_sales_warehouse, manifest_for
 
 from dagster_project.core.publishing import (
     PublicationError,
@@ -81,7 +81,7 @@ def test_card_columns_and_private_schemas_stay_behind(warehouse: Warehouse) -> N
         "card_issuer",
     ]
     schemas = read(warehouse, "select distinct schema_name from duckdb_tables() order by all")
-    assert schemas == [("core",), ("customer",), ("metrics",), ("ops",)]
+    assert schemas == [("core",), ("customer",), ("metrics",), ("ops",), ("sales",)]
 
 
 def test_the_file_is_readable_by_its_group_and_nobody_else(warehouse: Warehouse) -> None:
@@ -161,7 +161,10 @@ def test_the_headlines_tell_new_days_from_changed_earlier_days(warehouse: Wareho
         "from core.fct_sales_line where sales_line_key = 1"
     )
     new_batch(
-        warehouse, line.format(key=-8, day="2017-01-02"), line.format(key=-9, day="2017-01-05")
+        warehouse,
+        line.format(key=-8, day="2017-01-02"),
+        line.format(key=-9, day="2017-01-05"),
+        SALES_DAILY,
     )
     publish_again(warehouse, "run-2")
     rows = read(

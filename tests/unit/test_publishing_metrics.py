@@ -17,25 +17,23 @@ create table core.dim_store as select * from (values
     as t(store_key, store_durable_key, store_code, name, banner, country_code, city);
 create table core.dim_channel as select * from (values (1, 'store'), (2, 'web'))
     as t(channel_key, channel_code);
-create table core.fct_transaction as select * from (values
-    (date '2017-01-01', 1, 1, 'USD', 'sale', true),
-    (date '2017-01-01', 1, 1, 'USD', 'sale', true),
-    (date '2017-01-01', 1, 1, 'USD', 'void', false),
-    (date '2017-01-02', 1, 1, 'USD', 'return', true),
-    (date '2017-01-02', 2, 2, 'EUR', 'sale', true))
-    as t(business_date, store_key, channel_key, currency_code, transaction_type, is_sale);
-create table core.fct_sales_line (
-    business_date date, store_key bigint, channel_key bigint, currency_code varchar,
-    line_type varchar, quantity decimal(18, 3), list_amount decimal(18, 4),
-    discount_amount decimal(18, 4), net_amount decimal(18, 4), tax_amount decimal(18, 4),
-    list_amount_reporting decimal(18, 4), discount_amount_reporting decimal(18, 4),
-    net_amount_reporting decimal(18, 4), tax_amount_reporting decimal(18, 4));
-insert into core.fct_sales_line values
-    ('2017-01-01', 1, 1, 'USD', 'sale', 2, 10, 1, 9, .9, 10, 1, 9, .9),
-    ('2017-01-01', 1, 1, 'USD', 'sale', 1.5, 6, 0, 6, .6, 6, 0, 6, .6),
-    ('2017-01-02', 1, 1, 'USD', 'return', -1, -5, -.5, -4.5, -.45, -5, -.5, -4.5, -.45),
-    ('2017-01-02', 2, 2, 'EUR', 'sale', 1, 100, 20, 80, 8, 110, 22, 88, 8.8),
-    ('2017-01-02', 2, 2, 'EUR', 'fee', 1, 4, 0, 4, 0, 4.4, 0, 4.4, 0);
+create schema sales;
+create table sales.sales_daily as select
+    business_date, store_key, channel_key, currency_code,
+    columns(c -> c not in ('business_date', 'store_key', 'channel_key', 'currency_code', 'receipts',
+        'baskets'))::decimal(18, 4),
+    receipts::bigint as receipts, baskets::bigint as baskets
+from (values
+    (date '2017-01-01', 1, 1, 'USD', 16, 1, 0, 15, 1.5, 9, 6, 16, 1, 0, 15, 1.5, 9, 6, 3.5, 2, 2),
+    (date '2017-01-02', 1, 1, 'USD', 0, 0, 4.5, -4.5, -.45, -4.5, -3, 0, 0, 4.5, -4.5, -.45,
+        -4.5, -3, -1, 1, 0),
+    (date '2017-01-02', 2, 2, 'EUR', 104, 20, 0, 84, 8, null, null, 114.4, 22, 0, 92.4, 8.8,
+        null, null, 2, 1, 1))
+    as t(business_date, store_key, channel_key, currency_code, gross_sales_amount,
+        discounts_amount, returns_amount, net_sales_amount, tax_amount, costed_net_sales_amount,
+        cost_amount, gross_sales_amount_reporting, discounts_amount_reporting,
+        returns_amount_reporting, net_sales_amount_reporting, tax_amount_reporting,
+        costed_net_sales_amount_reporting, cost_amount_reporting, units, receipts, baskets);
 """
 
 
@@ -53,20 +51,35 @@ def test_each_metric_of_the_ledger_is_what_it_was_worked_out_to_be(
 ) -> None:
     # Shop: 10 + 6 listed, 1 off, 4.5 brought back: 16 - 1 - 4.5 = 10.5; two baskets, 5.25 each.
     # Web: 104 listed with postage, 20 off: 84 EUR = 92.4 USD; one basket.
+    # Of the shop's 10.5, 9 - 4.5 have a cost, of 6 - 3: a margin of 1.5. The web has none.
     rows = ledger.execute(
         """
         select
             currency_code, gross_sales_amount, discounts_amount, returns_amount, net_sales_amount,
             net_sales_amount_reporting, tax_amount, units, receipts, baskets,
-            average_basket_amount, average_basket_amount_reporting,
+            average_basket_amount, average_basket_amount_reporting, margin_amount
         from metrics.sales_by_banner
         order by currency_code desc
         """
     ).fetchall()
     d = Decimal
     assert rows == [
-        ("USD", d(16), d(1), d("4.5"), d("10.5"), d("10.5"), d("1.05"), d("2.5"), 3, 2, 5.25, 5.25),
-        ("EUR", d(104), d(20), d(0), d(84), d("92.4"), d(8), d(2), 1, 1, 84.0, 92.4),
+        (
+            "USD",
+            d(16),
+            d(1),
+            d("4.5"),
+            d("10.5"),
+            d("10.5"),
+            d("1.05"),
+            d("2.5"),
+            3,
+            2,
+            5.25,
+            5.25,
+            d("1.5"),
+        ),
+        ("EUR", d(104), d(20), d(0), d(84), d("92.4"), d(8), d(2), 1, 1, 84.0, 92.4, None),
     ]
 
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from sales_warehouse import CLASSES, build_sales_warehouse, manifest_for
+from sales_warehouse import CLASSES, SALES_DAILY, build_sales_warehouse, manifest_for
 
 from dagster_project.core.forecasting.tables import TABLES
 from dagster_project.core.home import Home, Settings
@@ -199,6 +199,7 @@ def test_the_second_version_explains_its_differences(tmp_path: Path) -> None:
     assert "Why did a number change?" not in write_overview(warehouse.home, SETTINGS).read_text()
     with warehouse.connect() as connection:
         connection.execute("update core.fct_sales_line set quantity = 11 where sales_line_key = 1")
+        connection.execute(SALES_DAILY)
         connection.execute("update ops.build_state set built_batch_id = 2")
     publish(warehouse, "analyst", manifest_for(), run_id="r2")
     page = write_overview(warehouse.home, SETTINGS).read_text("utf-8")

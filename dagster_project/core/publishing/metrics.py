@@ -1,7 +1,9 @@
-"""The metrics, each defined once, and the views that show them.
+"""The metrics by name, and the views that show them.
 
-Belongs here: what a metric is and how it adds up. Does not: drawing one (``reports``). Views are
-written for readers as old as DuckDB 1.0 and name no catalogue: a reader may call the file anything.
+The ones that add up are columns of ``sales.sales_daily``, which defines each of them in SQL; ratios
+are defined here. Belongs here: what a metric is and how it adds up. Does not: drawing one
+(``reports``). Views are written for readers as old as DuckDB 1.0 and name no catalogue: a reader
+may call the file anything.
 """
 
 from __future__ import annotations
@@ -15,75 +17,70 @@ from dagster_project.core.publishing.comments import comment
 from dagster_project.core.publishing.tables import Table
 
 SCHEMA = "metrics"
-NEEDED = ("core.fct_sales_line", "core.fct_transaction", "core.dim_store", "core.dim_channel")
+NEEDED = ("sales.sales_daily", "core.dim_store", "core.dim_channel")
 BASE = "sales_by_day_store_channel"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: a sum over lines or receipts, or a ratio of such sums.
+    """One metric: a column of ``sales.sales_daily`` that adds up, or a ratio of such sums.
 
-    ``line`` and ``receipt`` are expressions per row of fct_sales_line and fct_transaction, summed;
     ``ratio`` is an expression over other metrics, worked out anew at every grain.
     """
 
     name: str
     unit: str  # currency, count or ratio
     description: str
-    line: str | None = None
-    receipt: str | None = None
     ratio: str | None = None
 
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts receipts: a whole number at every grain."""
+        return self.unit == "count"
 
-def _money(name: str, description: str, expression: str) -> tuple[Metric, Metric]:
+
+def _money(name: str, description: str, ratio: str | None = None) -> tuple[Metric, Metric]:
     """A metric in the receipt's currency and its twin in the reporting currency."""
     own = Metric(
         f"{name}_amount",
         "receipt currency",
         f"{description}, in the receipt's currency.",
-        line=expression.format(s=""),
+        ratio and ratio.format(s=""),
     )
     twin = Metric(
         f"{name}_amount_reporting",
         "reporting currency",
         f"{description}, in the reporting currency at the rate of the business date.",
-        line=expression.format(s="_reporting"),
+        ratio and ratio.format(s="_reporting"),
     )
     return own, twin
 
 
-# Lines and receipts that are no sales are not in fct_sales_line, or have is_sale = false.
-IS_RETURN = "line_type = 'return'"
 METRICS: tuple[Metric, ...] = (
-    *_money(
-        "gross_sales",
-        "List price times quantity of sale and fee lines, before tax",
-        f"case when {IS_RETURN} then 0 else list_amount{{s}} end",
-    ),
-    *_money(
-        "discounts",
-        "Discounts on sale and fee lines",
-        f"case when {IS_RETURN} then 0 else discount_amount{{s}} end",
-    ),
-    *_money(
-        "returns",
-        "Net value of goods brought back, positive, on the day they came back",
-        f"case when {IS_RETURN} then -net_amount{{s}} else 0 end",
-    ),
-    *_money("net_sales", "Gross sales less discounts less returns, before tax", "net_amount{s}"),
-    *_money("tax", "Tax on net sales", "tax_amount{s}"),
-    Metric("units", "units or weight", "Quantity sold less quantity returned.", line="quantity"),
-    Metric(
-        "receipts",
-        "count",
-        "Sale and return receipts and orders that count.",
-        receipt="1",
-    ),
+    *_money("gross_sales", "List price times quantity of sale and fee lines, before tax"),
+    *_money("discounts", "Discounts on sale and fee lines"),
+    *_money("returns", "Net value of goods brought back, positive, on the day they came back"),
+    *_money("net_sales", "Gross sales less discounts less returns, before tax"),
+    *_money("tax", "Tax on net sales"),
+    *_money("costed_net_sales", "Net sales of the lines whose cost is known"),
+    *_money("cost", "Cost of the goods on net sales, where it is known"),
+    Metric("units", "units or weight", "Quantity sold less quantity returned."),
+    Metric("receipts", "count", "Sale and return receipts and orders that count."),
     Metric(
         "baskets",
         "count",
         "Receipts and orders with something bought, so without pure returns.",
-        receipt="case when transaction_type = 'return' then 0 else 1 end",
+    ),
+    *_money(
+        "margin",
+        "Net sales less cost, of the lines whose cost is known",
+        "costed_net_sales_amount{s} - cost_amount{s}",
+    ),
+    Metric(
+        "margin_share",
+        "ratio",
+        "Margin as a share of the net sales whose cost is known.",
+        "(costed_net_sales_amount - cost_amount) / nullif(costed_net_sales_amount, 0)",
     ),
     Metric(
         "average_basket_amount",
@@ -182,7 +179,7 @@ def view_sql() -> dict[str, str]:
     """Every view of the schema by name, in order of creation."""
     views = {BASE: _base_sql()}
     for name, columns in ROLL_UPS.items():
-        sums = [f"{_sum(metric, metric.name)} as {metric.name}" for metric in SUMS]
+        sums = [f"{_sum(metric)} as {metric.name}" for metric in SUMS]
         body = f"select {_listed([*columns, *sums])}\nfrom {SCHEMA}.{BASE}\ngroup by all"
         views[name] = _with_ratios(body, columns)
     return views
@@ -197,32 +194,17 @@ def _with_ratios(sums: str, keys: Sequence[str]) -> str:
     return f"with summed as (\n{sums}\n)\nselect {_listed(columns)}\nfrom summed"
 
 
-def _sum(metric: Metric, expression: str) -> str:
+def _sum(metric: Metric) -> str:
     """Counts as bigint, because not every driver knows DuckDB's 128-bit sums."""
-    return f"cast(sum({expression}) as bigint)" if metric.receipt else f"sum({expression})"
+    return f"cast(sum({metric.name}) as bigint)" if metric.is_count else f"sum({metric.name})"
 
 
 def _base_sql() -> str:
     """One row per business date, store, channel and currency."""
-    keys = ["business_date", "store_key", "channel_key", "currency_code"]
-    lines = [f"{_sum(m, m.line or '0')} as {m.name}" for m in SUMS]
-    # A receipt has no amount of its own here, but both halves of a union need one exact type.
-    zero = "cast(0 as decimal(18, 4))"
-    receipts = [f"{_sum(m, m.receipt or zero)} as {m.name}" for m in SUMS]
-    totals = [f"{_sum(m, f'found.{m.name}')} as {m.name}" for m in SUMS]
+    totals = [f"{_sum(metric)} as {metric.name}" for metric in SUMS]
     return _with_ratios(
-        f"""with found as (
-select {_listed([*keys, *lines])}
-from core.fct_sales_line
-group by all
-union all
-select {_listed([*keys, *receipts])}
-from core.fct_transaction
-where is_sale
-group by all
-)
-select {_listed([*BASE_COLUMNS.values(), *totals])}
-from found
+        f"""select {_listed([*BASE_COLUMNS.values(), *totals])}
+from sales.sales_daily as found
 inner join core.dim_store as store on store.store_key = found.store_key
 inner join core.dim_channel as channel on channel.channel_key = found.channel_key
 group by all""",
