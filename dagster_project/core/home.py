@@ -39,6 +39,7 @@ class Settings(BaseModel):
     time_zone: str
     nightly_refresh: str = Field(pattern=r"^\d{2}:\d{2}$")
     reporting_currency: str = Field(pattern=r"^[A-Z]{3}$")
+    probabilistic_identity: bool = True
 
     @field_validator("time_zone")
     @classmethod

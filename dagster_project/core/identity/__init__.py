@@ -1,6 +1,7 @@
 """Identity: which member numbers, contacts, cards, cookies and handles are one person.
 
-Deterministic: identifiers seen together in one record belong together. Only tokens are read.
+Deterministic first, by tokens alone: identifiers seen together in one record belong together. Then
+Splink on what is left, on the vault's values inside the private file. A steward has the last word.
 """
 
 from dagster_project.core.identity.evaluate import IdentityScore, evaluate

@@ -22,27 +22,70 @@ class Persons:
 
     cluster: Keys  # number of the connected component
     person_key: Keys
+    anchor: Keys  # the identifier key that stands for the person
 
 
 def resolve_clusters(
-    identifier_key: Keys, kind_rank: Keys, held_key: Keys, left: Keys, right: Keys
+    identifier_key: Keys,
+    kind_rank: Keys,
+    held_key: Keys,
+    left: Keys,
+    right: Keys,
+    *,
+    earlier_key: Keys | None = None,
 ) -> Persons:
     """The person of each identifier.
 
     ``identifier_key`` is sorted and unique; ``kind_rank`` orders the kinds, the anchor's first;
     ``held_key`` is the person key that the identifier had, or -1; ``left`` and ``right`` are the
-    identifier keys of each link. A cluster takes the key of the person it overlaps most, ties go to
-    the smallest key; a cluster without one is keyed by its anchor identifier, the first by kind
-    and then by key. No step depends on the order of links or of the rows behind them.
+    identifier keys of each link; ``earlier_key`` is the key it had before its person first merged
+    with another, or -1. A cluster takes the key of the person it overlaps most, ties go to the
+    smallest key; of a merged person that comes apart, the part keeps the key that had it before,
+    and the others get back theirs. A cluster without any is keyed by its anchor identifier, the
+    first by kind and then by key. No step depends on the order of links or of the rows behind them.
     """
-    cluster = _components(identifier_key, left, right)
+    earlier = np.full(len(identifier_key), NO_PERSON) if earlier_key is None else earlier_key
+    cluster = components(identifier_key, left, right)
     anchor = _anchors(identifier_key, kind_rank, cluster)
-    inherited = _inherit(cluster, held_key, anchor)
-    keys = _fill(inherited, anchor)
-    return Persons(cluster=cluster, person_key=keys[cluster])
+    inherited = _inherit(cluster, held_key, anchor, _as_before(cluster, held_key, earlier))
+    restored = _restore(inherited, cluster, earlier, anchor)
+    keys = _fill(restored, anchor)
+    return Persons(cluster=cluster, person_key=keys[cluster], anchor=anchor[cluster])
 
 
-def _components(identifier_key: Keys, left: Keys, right: Keys) -> Keys:
+def _as_before(cluster: Keys, held_key: Keys, earlier: Keys) -> NDArray[np.bool_]:
+    """Whether an identifier speaks for its held key.
+
+    All do, unless their person comes apart and some of it had the key before it merged: then those.
+    """
+    speaks = held_key != NO_PERSON
+    pairs = np.unique(np.stack((cluster[speaks], held_key[speaks])), axis=1)
+    held, count = np.unique(pairs[1], return_counts=True)
+    merged = np.unique(held_key[speaks & (earlier == held_key)])
+    apart = np.intersect1d(held[count > 1], merged)
+    return speaks & (~np.isin(held_key, apart) | (earlier == held_key))
+
+
+def _restore(inherited: Keys, cluster: Keys, earlier: Keys, anchor: Keys) -> Keys:
+    """Clusters without a key get the earlier one of most of those who had it, unless it is used."""
+    keys = inherited.copy()
+    asked = (earlier != NO_PERSON) & (keys[cluster] == NO_PERSON)
+    if not asked.any():
+        return keys
+    everybody, size = np.unique(earlier[earlier != NO_PERSON], return_counts=True)
+    pairs, overlap = np.unique(
+        np.stack((cluster[asked], earlier[asked])), axis=1, return_counts=True
+    )
+    clusters, wanted = pairs
+    most = 2 * overlap > size[np.searchsorted(everybody, wanted)]
+    free = most & ~np.isin(wanted, keys)
+    claims = zip(-overlap[free], wanted[free], anchor[clusters[free]], clusters[free], strict=True)
+    _settle(keys, claims)
+    return keys
+
+
+def components(identifier_key: Keys, left: Keys, right: Keys) -> Keys:
+    """The number of each key's connected component; keys are sorted, links are pairs of them."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -62,10 +105,9 @@ def _anchors(identifier_key: Keys, kind_rank: Keys, cluster: Keys) -> Keys:
     return identifier_key[order][first]
 
 
-def _inherit(cluster: Keys, held_key: Keys, anchor: Keys) -> Keys:
+def _inherit(cluster: Keys, held_key: Keys, anchor: Keys, known: NDArray[np.bool_]) -> Keys:
     """Per cluster the held key that it overlaps most, each key given once; else -1."""
     keys = np.full(len(anchor), NO_PERSON)
-    known = held_key != NO_PERSON
     pairs, overlap = np.unique(
         np.stack((cluster[known], held_key[known])), axis=1, return_counts=True
     )

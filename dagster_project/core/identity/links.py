@@ -6,6 +6,7 @@ not: deciding who is a person (``resolve``), or anything a clear value is needed
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -19,7 +20,11 @@ EVERYWHERE = "*"
 # An identifier linked to more of these than one household can have is a hub (a shop's own phone, a
 # till's house card) and links nobody. Cookies and handles are not counted: browsers make new ones.
 HUB_LIMITS = {"member": 5, "email": 10, "phone": 10, "card": 20}
-RULES_VERSION = 1  # part of the fingerprint: a change resolves everything again
+# Evidence in the order of its strength; a probable pair and a steward's decision are links too.
+RULES = (
+    "steward", "member_record", "web_order", "log_in", "till_card", "contact", "post", "probable",
+)  # fmt: skip
+RULES_VERSION = 2  # part of the fingerprint: a change resolves everything again
 
 # Raw table → field that says which content of one natural key holds (as in the template), and the
 # columns that are read.
@@ -31,7 +36,13 @@ _VERSIONED = {
     "web_order__payment": ("updated_at", "_sender, order_id, card_number_token"),
     "pos_standard__receipt": ("sent_at", "_sender, receipt_id, receipt_type, member_number_token"),
     "pos_standard__tender": ("sent_at", "_sender, receipt_id, card_number_token"),
-}
+    "service_case__case": ("updated_at", "_sender, member_number_token, email_token, phone_token"),
+    "survey_response__answer": (
+        "updated_at", "_sender, member_number_token, email_token, phone_token",
+    ),
+    "web_session__session": ("updated_at", "_sender, member_number_token, visitor_id_token"),
+    "prepaid_entry__entry": ("sent_at", "_sender, member_number_token"),
+}  # fmt: skip
 SOURCE_TABLES = (
     "member__member",
     "web_order__order",
@@ -44,6 +55,11 @@ SOURCE_TABLES = (
     "consent__change",
     "coupon__target",
     "coupon__redemption",
+    "service_case__case",
+    "survey_response__answer",
+    "web_session__session",
+    "prepaid_entry__entry",
+    "identity_decision__decision",
 )
 
 # One row per distinct set of identifiers that one record shows together. A receipt paid with two
@@ -90,6 +106,18 @@ observation as (
     select 'log_in', _sender, member_number_token, null, null, null, null, visitor_id_token
     from raw.web_event__event
     union
+    select 'log_in', _sender, member_number_token, null, null, null, null, visitor_id_token
+    from ({web_session__session}) as sessions
+    union
+    select 'contact', _sender, member_number_token, email_token, phone_token, null, null, null
+    from ({service_case__case}) as cases
+    union
+    select 'contact', _sender, member_number_token, email_token, phone_token, null, null, null
+    from ({survey_response__answer}) as answers
+    union
+    select 'account_use', _sender, member_number_token, null, null, null, null, null
+    from ({prepaid_entry__entry}) as entries
+    union
     select 'post', _sender, null, email_token, null, null, author_handle_token, null
     from raw.post__post
     union
@@ -119,19 +147,21 @@ class Observed:
     hub_count: int
 
 
-def observe(connection: duckdb.DuckDBPyConnection) -> Observed:
+def observe(
+    connection: duckdb.DuckDBPyConnection, hub_limits: Mapping[str, int] | None = None
+) -> Observed:
     """Fill ``identity_identifier`` and ``identity_link``, temporary tables of the connection.
 
     ``identity_identifier``: one row per identifier (identifier_key, identifier_kind, sender,
     identifier_token, is_hub). ``identity_link``: one row per pair of identifiers seen together
-    (left_key < right_key, rule), hubs' links left out.
+    (left_key, right_key, rule, probability 1), hubs' links left out.
     """
-    latest = {table: _latest(table, *how) for table, how in _VERSIONED.items()}
-    keys = ", ".join(f"{_key(kind)} as {kind}_key" for kind in KINDS)
-    connection.execute(_OBSERVATION.format(keys=keys, **latest))
+    holding = {table: latest(table, *how) for table, how in _VERSIONED.items()}
+    keys = ", ".join(f"{key_of(kind)} as {kind}_key" for kind in KINDS)
+    connection.execute(_OBSERVATION.format(keys=keys, **holding))
     connection.execute(_identifiers())
     connection.execute(_links())
-    connection.execute(_HUBS.format(limits=_limits()))
+    connection.execute(_HUBS.format(limits=_limits(hub_limits or HUB_LIMITS)))
     connection.execute(_MARK_HUBS)
     connection.execute(_DROP_HUB_LINKS)
     counts = connection.execute(
@@ -147,12 +177,13 @@ def identifier_key(kind: str, sender: str, token: str) -> str:
     return f"(md5_number_lower(concat_ws(chr(31), {kind}, {sender}, {token})) >> 1)::bigint"
 
 
-def _key(kind: str) -> str:
+def key_of(kind: str) -> str:
+    """SQL for the key of the identifier in the columns ``sender`` and the kind's own."""
     sender = "sender" if kind in SENDER_KINDS else f"'{EVERYWHERE}'"
     return f"case when {kind} is not null then {identifier_key(repr(kind), sender, kind)} end"
 
 
-def _latest(table: str, version_by: str, columns: str) -> str:
+def latest(table: str, version_by: str, columns: str) -> str:
     """SQL for a raw table's rows; of a key with several contents only the one that holds."""
     conflicts = f"select record_key from ops.raw_conflict where raw_table = '{table}'"
     return f"""
@@ -183,7 +214,7 @@ def _links() -> str:
     """Every pair of kinds: with one kind in the middle, a dropped hub would part the others."""
     selects = " union ".join(
         f"select {left}_key as left_key, {right}_key as right_key, '{left}' as left_kind, "
-        f"'{right}' as right_kind, rule from identity_observation "
+        f"'{right}' as right_kind, rule, 1.0::double as probability from identity_observation "
         f"where {left} is not null and {right} is not null"
         for position, left in enumerate(KINDS)
         for right in KINDS[position + 1 :]
@@ -191,8 +222,8 @@ def _links() -> str:
     return f"create or replace temp table identity_link as {selects}"
 
 
-def _limits() -> str:
-    return ", ".join(f"('{kind}', {limit})" for kind, limit in HUB_LIMITS.items())
+def _limits(hub_limits: Mapping[str, int]) -> str:
+    return ", ".join(f"('{kind}', {int(limit)})" for kind, limit in hub_limits.items())
 
 
 _HUBS = """

@@ -1,7 +1,7 @@
 """Who is who: one person key for every identifier, kept as far as the evidence allows.
 
-Belongs here: reading the held map, writing only its differences, the history. Does not: which
-identifiers were seen together (``links``), how keys are inherited (``clusters``).
+Belongs here: the tables that stay, writing only their differences, the history. Does not: who is
+one person (``assigning``), how keys are inherited (``clusters``).
 """
 
 from __future__ import annotations
@@ -9,19 +9,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-import numpy as np
 
-from dagster_project.core.identity import clusters, links
+from dagster_project.core.identity import assigning, links, records
 
-IDENTITY_TABLES = """
+IDENTITY_TABLES = f"""
 create table if not exists identity.person_identifier (
     sender varchar not null,            -- '*' where the identifier means the same everywhere
     identifier_kind varchar not null,   -- member, email, phone, card, handle, visitor
     identifier_token varchar not null,
     person_key bigint,                  -- null: a hub, shared by too many to say who it is
     rule varchar not null,              -- strongest evidence that ties it to its person
-    confidence double not null,         -- 1: deterministic
+    confidence double not null,         -- 1: certain; else the probability of the pair it hangs on
     changed_batch_id bigint not null    -- batch after which person_key became what it is
+);
+create table if not exists identity.person_identifier_history (
+    sender varchar not null,
+    identifier_kind varchar not null,
+    identifier_token varchar not null,
+    person_key bigint,                  -- whose it was until then
+    rule varchar not null,
+    confidence double not null,
+    until_at timestamptz not null,
+    changed_batch_id bigint not null    -- batch after which it was no longer so
 );
 create table if not exists identity.person_key_history (
     event_at timestamptz not null,
@@ -31,6 +40,11 @@ create table if not exists identity.person_key_history (
     changed_batch_id bigint not null,
     reason varchar not null
 );
+create table if not exists identity.person_key_before (
+    identifier_key bigint not null,
+    person_key bigint not null          -- its person's key before that first merged with another
+);
+{records.MATCH_TABLES}
 """
 BUILD = "identity"
 
@@ -47,6 +61,7 @@ class IdentityOutcome:
     split_count: int
     batch_id: int
     is_current: bool  # nothing had come in since the last resolution, so nothing was read
+    matching: str  # deterministic alone, or with which weights, in words
 
 
 def create_identity_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -54,63 +69,39 @@ def create_identity_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(IDENTITY_TABLES)
 
 
-def resolve_persons(connection: duckdb.DuckDBPyConnection) -> IdentityOutcome:
+def resolve_persons(
+    connection: duckdb.DuckDBPyConnection, *, probabilistic: bool = True
+) -> IdentityOutcome:
     """Bring ``identity.person_identifier`` in line with everything in ``raw``.
 
     The write is one transaction and holds only differences: a second call writes 0 rows. Persons
     keep their keys as ``clusters.resolve_clusters`` says; merges, splits and moves of identifiers
-    go to ``identity.person_key_history``. Shops' shared identifiers (hubs) get no person.
+    go to ``identity.person_key_history``. Shops' shared identifiers (hubs) get no person. Probable
+    pairs count where ``probabilistic`` and the extra ``ml`` allow; the outcome says whether.
     """
     create_identity_tables(connection)
-    if _is_current(connection):
-        return _outcome(connection, written=(0, 0, 0), is_current=True)
-    links.observe(connection)
-    _assign(connection)
+    rules = assigning.standing_rules(probabilistic)
+    if _is_current(connection, rules):
+        return _outcome(connection, rules, written=(0, 0, 0), is_current=True)
+    assigning.assign(connection, rules)
     connection.execute("begin")
     try:
         written = _write(connection)
-        _remember(connection)
+        records.keep_probable(connection, rules.model)
+        _remember(connection, rules)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
     finally:
-        for table in ("identifier", "link", "hub", "change", "resolved"):
-            connection.execute(f"drop table if exists temp.identity_{table}")
-    return _outcome(connection, written, is_current=False)
-
-
-def _assign(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill the temporary table ``identity_resolved``: identifier_key and its person_key."""
-    import pyarrow as pa
-
-    found = connection.execute(_HELD).fetchnumpy()
-    linked = connection.execute("select left_key, right_key from identity_link").fetchnumpy()
-    persons = clusters.resolve_clusters(
-        _integers(found["identifier_key"]),
-        _integers(found["kind_rank"]),
-        _integers(found["held_key"]),
-        _integers(linked["left_key"]),
-        _integers(linked["right_key"]),
-    )
-    resolved = pa.table(
-        {"identifier_key": _integers(found["identifier_key"]), "person_key": persons.person_key}
-    )
-    connection.register("identity_resolved_frame", resolved)
-    connection.execute(
-        "create or replace temp table identity_resolved as "
-        "select identifier_key, person_key from identity_resolved_frame"
-    )
-    connection.unregister("identity_resolved_frame")
-
-
-def _integers(column: np.ndarray) -> clusters.Keys:
-    return np.asarray(column, np.int64)
+        assigning.forget(connection)
+        connection.execute("drop table if exists temp.identity_change")
+    return _outcome(connection, rules, written, is_current=False)
 
 
 def _write(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
     """Write the differences; returns rows written, merges and splits."""
-    connection.execute(_CHANGE)
+    connection.execute(CHANGE)
     count, moved = connection.execute(
         "select count(*), count(*) filter (where is_moved) from identity_change"
     ).fetchone()
@@ -126,7 +117,9 @@ def _write(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
         "insert into identity.person_key_history select event_at, event, person_key, "
         "other_person_key, changed_batch_id, reason from identity_event"
     )
+    connection.execute(_BEFORE)
     connection.execute("drop table identity_event")
+    connection.execute(_CLOSE, {"batch_id": batch_id})
     connection.execute(_DELETE)
     connection.execute(_UPDATE, {"batch_id": batch_id})
     connection.execute(_INSERT, {"batch_id": batch_id})
@@ -155,7 +148,7 @@ def _batch_id(connection: duckdb.DuckDBPyConnection) -> int:
     ).fetchone()[0]
 
 
-def _fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
+def _fingerprint(connection: duckdb.DuckDBPyConnection, rules: assigning.Rules) -> str:
     """Everything the resolution depends on: rules, limits, the raw tables, the map itself."""
     tables = [f"raw.{table}" for table in links.SOURCE_TABLES]
     sizes = " union all ".join(
@@ -164,63 +157,50 @@ def _fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     )
     state = connection.execute(f"select n, c, b from ({sizes}) order by n").fetchall()
     held = connection.execute("select count(*) from identity.person_identifier").fetchone()
-    return repr((links.RULES_VERSION, links.HUB_LIMITS, state, held))
+    matching = records.fingerprint(rules.model)
+    return repr((links.RULES_VERSION, rules.hub_limits, matching, state, held))
 
 
-def _is_current(connection: duckdb.DuckDBPyConnection) -> bool:
+def _is_current(connection: duckdb.DuckDBPyConnection, rules: assigning.Rules) -> bool:
     built = connection.execute(
         "select fingerprint from ops.build_state where build = $build", {"build": BUILD}
     ).fetchone()
-    return built is not None and built[0] == _fingerprint(connection)
+    return built is not None and built[0] == _fingerprint(connection, rules)
 
 
-def _remember(connection: duckdb.DuckDBPyConnection) -> None:
+def _remember(connection: duckdb.DuckDBPyConnection, rules: assigning.Rules) -> None:
     connection.execute("delete from ops.build_state where build = $build", {"build": BUILD})
     connection.execute(
         "insert into ops.build_state values ($build, $batch_id, $fingerprint, now())",
         {
             "build": BUILD,
             "batch_id": _last_batch_id(connection),
-            "fingerprint": _fingerprint(connection),
+            "fingerprint": _fingerprint(connection, rules),
         },
     )
 
 
 def _outcome(
-    connection: duckdb.DuckDBPyConnection, written: tuple[int, int, int], *, is_current: bool
+    connection: duckdb.DuckDBPyConnection,
+    rules: assigning.Rules,
+    written: tuple[int, int, int],
+    *,
+    is_current: bool,
 ) -> IdentityOutcome:
     counts = connection.execute(
         "select count(*), count(distinct person_key), count(*) filter (where person_key is null) "
         "from identity.person_identifier"
     ).fetchone()
     return IdentityOutcome(
-        *counts, *written, batch_id=_last_batch_id(connection), is_current=is_current
+        *counts,
+        *written,
+        batch_id=_last_batch_id(connection),
+        is_current=is_current,
+        matching=rules.matching,
     )
 
 
-_HELD_KEY = links.identifier_key("identifier_kind", "sender", "identifier_token")
-_RANK = (
-    "case identifier_kind "
-    + " ".join(f"when '{kind}' then {rank}" for rank, kind in enumerate(links.KINDS))
-    + " end"
-)
-
-# A hub that is a member number stands for its account alone; any other hub is nobody's.
-_HELD = f"""
-select
-    identifiers.identifier_key,
-    {_RANK} as kind_rank,
-    coalesce(held.person_key, -1) as held_key
-from identity_identifier as identifiers
-left join (
-    select {_HELD_KEY} as identifier_key, person_key
-    from identity.person_identifier
-) as held using (identifier_key)
-where not is_hub or identifier_kind = 'member'
-order by identifiers.identifier_key
-"""
-
-_CHANGE = f"""
+CHANGE = f"""
 create or replace temp table identity_change as
 with tie as (
     select left_key as identifier_key, rule
@@ -232,32 +212,35 @@ with tie as (
 strongest as (
     select
         identifier_key,
-        min_by(rule, list_position(
-            ['member_record', 'web_order', 'log_in', 'till_card', 'post'], rule
-        )) as rule
+        min_by(rule, list_position({list(links.RULES)}, rule)) as rule
     from tie
     group by identifier_key
 ),
 now_true as (
     select
         identifier_key, sender, identifier_kind, identifier_token, person_key,
-        case when is_hub then 'hub' else coalesce(rule, 'alone') end as rule
+        case when is_hub then 'hub' else coalesce(rule, 'alone') end as rule,
+        coalesce(confidence, 1) as confidence
     from identity_identifier
     left join identity_resolved using (identifier_key)
     left join strongest using (identifier_key)
 ),
 held as (
-    select {_HELD_KEY} as identifier_key, person_key, rule
+    select {assigning.HELD_KEY} as identifier_key, person_key, rule, confidence,
+        sender, identifier_kind, identifier_token
     from identity.person_identifier
 )
 select
     identifier_key,
-    now_true.sender,
-    now_true.identifier_kind,
-    now_true.identifier_token,
+    coalesce(now_true.sender, held.sender) as sender,
+    coalesce(now_true.identifier_kind, held.identifier_kind) as identifier_kind,
+    coalesce(now_true.identifier_token, held.identifier_token) as identifier_token,
     now_true.person_key,
     now_true.rule,
+    now_true.confidence,
     held.person_key as held_person_key,
+    held.rule as held_rule,
+    held.confidence as held_confidence,
     held.identifier_key is null as is_new,
     now_true.identifier_key is null as is_gone,
     held.identifier_key is null or now_true.person_key is distinct from held.person_key as is_moved
@@ -267,6 +250,7 @@ where held.identifier_key is null
     or now_true.identifier_key is null
     or now_true.person_key is distinct from held.person_key
     or now_true.rule is distinct from held.rule
+    or now_true.confidence is distinct from held.confidence
 """
 
 _HISTORY = """
@@ -297,15 +281,48 @@ select
 from event
 """
 
+# Both sides of a merge, as they were before the first of them: what undoing it needs.
+_BEFORE = f"""
+insert into identity.person_key_before
+with moved as (
+    select identifier_key, person_key, held_person_key
+    from identity_change
+    where not is_new and (person_key, held_person_key) in (
+        select person_key, other_person_key from identity_event where event in ('merge', 'move')
+    )
+),
+side as (
+    select identifier_key, held_person_key as person_key
+    from moved
+    union
+    select {assigning.HELD_KEY}, person_key
+    from identity.person_identifier
+    where person_key in (select person_key from moved)
+)
+select identifier_key, person_key
+from side
+anti join identity.person_key_before using (identifier_key)
+"""
+
+_CLOSE = """
+insert into identity.person_identifier_history
+select
+    sender, identifier_kind, identifier_token, held_person_key, held_rule, held_confidence,
+    now(), $batch_id
+from identity_change
+where not is_new and is_moved
+"""
+
 _DELETE = f"""
 delete from identity.person_identifier
-where {_HELD_KEY} in (select identifier_key from identity_change where is_gone)
+where {assigning.HELD_KEY} in (select identifier_key from identity_change where is_gone)
 """
 
 _UPDATE = f"""
 update identity.person_identifier
 set person_key = identity_change.person_key,
     rule = identity_change.rule,
+    confidence = identity_change.confidence,
     changed_batch_id = case
         when identity_change.is_moved then $batch_id else person_identifier.changed_batch_id
     end
@@ -322,7 +339,7 @@ where {
 
 _INSERT = """
 insert into identity.person_identifier
-select sender, identifier_kind, identifier_token, person_key, rule, 1.0, $batch_id
+select sender, identifier_kind, identifier_token, person_key, rule, confidence, $batch_id
 from identity_change
 where is_new
 """
