@@ -5,6 +5,7 @@
     'stg_pos_standard__sessions': 'operator_code_token',
     'stg_stock_movement__movements': 'operator_code_token',
     'stg_survey_response__answers': 'operator_code_token',
+    'stg_service_case__cases': 'agent_code_token',
 } %}
 
 with
