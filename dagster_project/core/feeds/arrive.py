@@ -1,8 +1,9 @@
 """Which files have arrived completely, and taking them out of the sender's reach.
 
-Belongs here: the landing folder. Does not: what is in a file. A claimed file lies in
-``landing/<feed>/.claimed/<microseconds>/<sender's name>``; the microseconds are its arrival and
-stand in the ledger, so that a crash between commit and removal is told from a second delivery.
+Belongs here: the landing folder. Does not: what is in a file. Files claimed together lie in
+``landing/<feed>/.claimed/<microseconds>-many/<more microseconds>~<sender's name>``, one by itself
+in ``.claimed/<microseconds>/<sender's name>``; the microseconds are its arrival and stand in the
+ledger, so that a crash between commit and removal is told from a second delivery.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +26,9 @@ from dagster_project.core.feeds.errors import LoadError
 from dagster_project.core.home import Home
 
 CLAIMED = ".claimed"
+MANY = "-many"
+LONGEST_NAME = 240  # bytes, of 255 that a name may have, to which an arrival can be added
+PACKED_NAMES = (".gz", ".zip", ".zst")
 UNFINISHED = (".part", ".tmp", ".partial", ".done")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,10 +37,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Claim:
     """One delivered file that is ours alone now."""
 
-    path: Path
+    file: str  # its path
     name: str  # the sender's, as data; a card number in it is masked
     arrived_at: datetime  # unique within the feed
     refusal: str | None = None  # why it is not even opened
+    size_bytes: int = 0  # when it was taken
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file)
 
     @property
     def instant(self) -> int:
@@ -59,7 +69,7 @@ def landing_folder(home: Home, feed: Feed) -> Path:
 def waiting_files(home: Home, feed: Feed) -> list[Path]:
     """What the next load of the feed would take, oldest name first."""
     folder = landing_folder(home, feed)
-    return [*_claimed(folder), *_arrived(folder, feed)]
+    return [*_claimed(folder), *(folder / name for name in _arrived(folder, feed))]
 
 
 def claim_files(home: Home, feed: Feed) -> list[Claim]:
@@ -69,98 +79,117 @@ def claim_files(home: Home, feed: Feed) -> list[Claim]:
     """
     folder = landing_folder(home, feed)
     try:
+        _remove_empty(folder / CLAIMED)
         found = [_claim_of(path) for path in _claimed(folder)]
         for claim in found:
-            _remove_marker(folder, claim.path.name, feed)
-        instant = _now()
-        for path in list(_arrived(folder, feed)):
-            claim = _take(path, folder, feed, instant)
-            found.append(claim)
-            instant = claim.instant + 1
+            _remove_marker(folder, _sent_name(claim.path), feed)
+        found += _take(list(_arrived(folder, feed)), folder, feed)
     except OSError as error:
         raise LoadError(f"cannot take files from {folder}: {error.strerror}") from error
     return found
 
 
-def release(claim: Claim) -> None:
-    """Remove a claimed file for good, once the ledger knows it."""
-    holder = str(claim.path.parent)
-    try:
-        os.unlink(claim.path)
-    except FileNotFoundError:
-        pass
-    except (IsADirectoryError, PermissionError):
-        # A folder is never deleted, only set aside under a name that is not looked at.
-        aside = claim.path.parents[2] / f".refused-{claim.path.parent.name}"
-        claim.path.rename(aside)
-    with suppress(FileNotFoundError):
-        os.rmdir(holder)
+def release(claims: Iterable[Claim]) -> None:
+    """Remove claimed files for good, once the ledger knows them."""
+    holders = {}
+    for claim in claims:
+        holders[claim.file.rpartition("/")[0]] = True
+        try:
+            os.unlink(claim.file)
+        except FileNotFoundError:
+            pass
+        except (IsADirectoryError, PermissionError):
+            # A folder is never deleted, only set aside under a name that is not looked at.
+            claim.path.rename(claim.path.parents[2] / f".refused-{claim.instant}")
+    for holder in holders:
+        with suppress(OSError):  # files of the next batch are in it still
+            os.rmdir(holder)
 
 
 def put_back(claim: Claim) -> None:
     """Leave a file that its sender is still writing to the next load."""
-    target = claim.path.parents[2] / claim.path.name
+    target = claim.path.parents[2] / _sent_name(claim.path)
     if not target.exists():
         claim.path.rename(target)
-        claim.path.parent.rmdir()
+        with suppress(OSError):
+            claim.path.parent.rmdir()
 
 
-def _arrived(folder: Path, feed: Feed) -> Iterator[Path]:
+def _arrived(folder: Path, feed: Feed) -> Iterator[str]:
+    """Names of the complete files that the feed takes."""
     if not folder.is_dir():
         return
-    names = sorted(path.name for path in folder.iterdir())
+    names = sorted(os.listdir(folder))
     present = set(names)
+    is_taken = re.compile(fnmatch.translate(feed.files)).match
     for name in names:
-        if name.startswith(".") or name.lower().endswith(UNFINISHED):
+        lowered = name.lower()
+        if name.startswith(".") or lowered.endswith(UNFINISHED):
             continue
-        if fnmatch.fnmatchcase(_unpacked(name), feed.files) or fnmatch.fnmatchcase(
-            name, feed.files
-        ):
-            path = folder / name
-            if _is_complete(path, present, feed):
-                yield path
+        is_packed = lowered.endswith(PACKED_NAMES)
+        is_named_so = is_taken(name) or (is_packed and is_taken(name.rpartition(".")[0]))
+        if is_named_so and _is_complete(folder, name, present, feed):
+            yield name
 
 
-def _unpacked(name: str) -> str:
-    for ending in (".gz", ".zip", ".zst"):
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return name
-
-
-def _is_complete(path: Path, present: set[str], feed: Feed) -> bool:
+def _is_complete(folder: Path, name: str, present: set[str], feed: Feed) -> bool:
     if feed.arrival.complete_by == "marker":
-        return f"{path.name}.done" in present
+        return f"{name}.done" in present
     if feed.arrival.complete_by == "stable":
-        return time.time() - path.lstat().st_mtime >= feed.arrival.stable_seconds
+        return time.time() - (folder / name).lstat().st_mtime >= feed.arrival.stable_seconds
     return True
 
 
 def _claimed(folder: Path) -> list[Path]:
+    """Files that were taken and not given up, in the order of their arrival."""
     claims = folder / CLAIMED
     if not claims.is_dir():
         return []
     found: list[Path] = []
-    for holder in sorted(claims.iterdir(), key=lambda path: path.name):
-        content = list(holder.iterdir())
-        if not content:  # killed between making the holder and moving the file
+    for holder in claims.iterdir():
+        with suppress(FileNotFoundError):  # a load beside us has just given it up
+            found += holder.iterdir()
+    return sorted(found, key=_instant)
+
+
+def _remove_empty(claims: Path) -> None:
+    """Remove the holder that a load made and, killed, moved no file to."""
+    for holder in claims.iterdir() if claims.is_dir() else ():
+        with suppress(OSError):
             holder.rmdir()
-        found += content
-    return found
 
 
-def _take(path: Path, folder: Path, feed: Feed, instant: int) -> Claim:
-    """Move one file to a holder of its own; its arrival is the first instant that is free."""
-    holder = _new_holder(folder / CLAIMED, instant)
-    target = holder / path.name
-    os.rename(path, target)
-    _remove_marker(folder, target.name, feed)
-    return _claim_of(target)
+def _take(names: list[str], folder: Path, feed: Feed) -> Iterator[Claim]:
+    """Move files to a holder of ours; each arrives a microsecond after the one before."""
+    by_itself = _is_long if len(names) > 1 else bool
+    short = [name for name in names if not by_itself(name)]
+    instant = _now()
+    if short:
+        instant, holder = _new_holder(folder / CLAIMED, instant, MANY)
+        for number, name in enumerate(short):
+            yield _moved(folder, name, f"{holder}/{number}~{name}", feed, instant + number)
+    instant += len(short)
+    for name in filter(by_itself, names):
+        instant, holder = _new_holder(folder / CLAIMED, instant, "")
+        yield _moved(folder, name, f"{holder}/{name}", feed, instant)
+        instant += 1
 
 
-def _new_holder(claims: Path, instant: int) -> Path:
+def _is_long(name: str) -> bool:
+    """Whether an arrival cannot be added to a name."""
+    return len(name) * 3 > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME
+
+
+def _moved(folder: Path, name: str, target: str, feed: Feed, instant: int) -> Claim:
+    os.rename(f"{folder}/{name}", target)
+    _remove_marker(folder, name, feed)
+    return _claim(target, name, instant)
+
+
+def _new_holder(claims: Path, instant: int, ending: str) -> tuple[int, Path]:
+    """A folder for files that arrive from the first free instant on."""
     while True:
-        holder = claims / str(instant)
+        holder = claims / f"{instant}{ending}"
         try:
             os.mkdir(holder)
         except FileNotFoundError:
@@ -168,7 +197,7 @@ def _new_holder(claims: Path, instant: int) -> Path:
         except FileExistsError:
             instant += 1
         else:
-            return holder
+            return instant, holder
 
 
 def _remove_marker(folder: Path, name: str, feed: Feed) -> None:
@@ -178,13 +207,30 @@ def _remove_marker(folder: Path, name: str, feed: Feed) -> None:
 
 
 def _claim_of(path: Path) -> Claim:
-    arrived_at = EPOCH + timedelta(microseconds=int(path.parent.name))
-    name, _ = mask_code(_printable(path.name))
-    return Claim(path, name, arrived_at, _refusal(path))
+    return _claim(str(path), _sent_name(path), _instant(path))
 
 
-def _refusal(path: Path) -> str | None:
-    mode = path.lstat().st_mode
+def _claim(file: str, sent_name: str, instant: int) -> Claim:
+    name, _ = mask_code(_printable(sent_name))
+    status = os.lstat(file)
+    arrived_at = EPOCH + timedelta(microseconds=instant)
+    return Claim(file, name, arrived_at, _refusal(status.st_mode), status.st_size)
+
+
+def _instant(path: Path) -> int:
+    """The arrival of a claimed file, in microseconds since 1970."""
+    holder = os.path.basename(os.path.dirname(path))
+    later = path.name.split("~", 1)[0] if holder.endswith(MANY) else 0
+    return int(holder.removesuffix(MANY)) + int(later)
+
+
+def _sent_name(path: Path) -> str:
+    """A claimed file's name as its sender gave it."""
+    is_one_of_many = os.path.dirname(path).endswith(MANY)
+    return path.name.split("~", 1)[1] if is_one_of_many else path.name
+
+
+def _refusal(mode: int) -> str | None:
     if stat.S_ISLNK(mode):
         return "a link, not a file"
     if stat.S_ISDIR(mode):

@@ -21,16 +21,8 @@ from dagster_project.core.feeds.errors import FastPathError, HeldBackError
 from dagster_project.core.feeds.header import Header, match_header
 from dagster_project.core.feeds.job import Job, needs_whole_files
 from dagster_project.core.feeds.jsonl import read_jsonl
-from dagster_project.core.feeds.read import (
-    PIECE_BYTES,
-    Piece,
-    Source,
-    pieces_of,
-    read_parquet,
-    read_quoted,
-    read_slow,
-    read_unquoted,
-)
+from dagster_project.core.feeds.plain import PIECE_BYTES, Piece, pieces_of, read_unquoted
+from dagster_project.core.feeds.read import Source, read_parquet, read_quoted, read_slow
 from dagster_project.core.feeds.recognise import Delivered, Held, known_contents, receive
 from dagster_project.core.feeds.rejects import first_line
 from dagster_project.core.feeds.settle import Verdict, refuse, settle
@@ -41,6 +33,8 @@ from dagster_project.core.feeds.stage import (
     secret_fields,
     stage_unit,
 )
+from dagster_project.core.feeds.store import Sealer
+from dagster_project.core.feeds.text import IN_MEMORY_BYTES
 from dagster_project.core.feeds.totals import disagreements
 from dagster_project.core.warehouse import THREADS
 
@@ -67,6 +61,7 @@ class Batch:
     duplicates: list[Delivered] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # content id → physical records
     not_kept: set[datetime] = field(default_factory=set)  # arrivals whose original is not stored
+    sealer: Sealer | None = None  # nothing where originals are in the store already
 
     def delivered(self) -> list[Delivered]:
         """Files whose rows are written or refused, each once."""
@@ -83,25 +78,31 @@ class Batch:
         }
 
     def close(self, job: Job) -> None:
-        """Give back tables and scratch files; seals that were kept are kept."""
+        """Give back tables and scratch files; originals that were kept are kept."""
         for one in (*self.delivered(), *self.duplicates):
-            one.path.unlink(missing_ok=True)
-        for one in (*self.delivered(), *self.duplicates, *self.held):
-            if one.seal is not None:
-                one.seal.drop()
+            one.text.drop()
+        if self.sealer is not None:
+            self.sealer.close()
         # Last: an engine that a full disk has ended cannot even drop a table.
         for verdict in self.verdicts:
             drop_unit(job, verdict.unit)
 
+    def keep_originals(self) -> None:
+        """Make the originals durable of what is not in the store and may be there."""
+        if self.sealer is not None:
+            self.sealer.keep(
+                [
+                    one.original
+                    for one in (*self.delivered(), *self.held)
+                    if one.original is not None and one.claim.arrived_at not in self.not_kept
+                ]
+            )
+
 
 def prepare(job: Job, claims: list[Claim]) -> Batch:
     """Receive, recognise, read, stage and judge a batch of claimed files."""
-    batch = Batch()
-    # Hashing and encrypting leave the interpreter's lock; more threads than cores gain nothing.
-    with ThreadPoolExecutor(THREADS) as threads:
-        received = list(
-            threads.map(lambda claim: receive(claim, job.feed, job.home, job.key), claims)
-        )
+    batch = Batch(sealer=Sealer(job.home, job.key))
+    received = _received(job, claims)
     batch.held += [one for one in received if isinstance(one, Held)]
     readable = [one for one in received if isinstance(one, Delivered)]
     batch.known = known_contents(job.connection, job.feed, [one.content_id for one in readable])
@@ -111,8 +112,23 @@ def prepare(job: Job, claims: list[Claim]) -> Batch:
             batch.duplicates.append(one)
         else:
             fresh[one.content_id] = one
+    for one in fresh.values():
+        batch.sealer.begin(one.original)
     read_files(job, batch, list(fresh.values()))
     return batch
+
+
+def _received(job: Job, claims: list[Claim]) -> list[Delivered | Held]:
+    """Every claimed file, hashed and made readable, in the order of the claims."""
+
+    def one_of(claim: Claim) -> Delivered | Held:
+        return receive(claim, job.feed, job.home)
+
+    # Hashing leaves the interpreter's lock; handing over a small file costs more than that saves.
+    big = [claim for claim in claims if claim.size_bytes > IN_MEMORY_BYTES]
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = {one.claim.arrived_at: one for one in threads.map(one_of, big)}
+    return [found.get(claim.arrived_at) or one_of(claim) for claim in claims]
 
 
 def read_files(job: Job, batch: Batch, files: list[Delivered]) -> None:
@@ -130,6 +146,7 @@ class _Preparer:
     def __init__(self, job: Job, batch: Batch) -> None:
         self._job = job
         self._sources = 0
+        self._headers: dict[bytes, Header] = {}  # by the first line
         self.batch = batch
 
     def read(self, files: list[Delivered]) -> None:
@@ -151,16 +168,33 @@ class _Preparer:
         layouts: dict[Header, list[Delivered]] = {}
         for one in files:
             try:
-                layouts.setdefault(match_header(one, self._job.feed), []).append(one)
+                layouts.setdefault(self._header(one), []).append(one)
             except HeldBackError as error:
                 self._hold(one, str(error))
         return layouts
 
+    def _header(self, one: Delivered) -> Header:
+        """The file's columns; most files of a batch begin with the same line.
+
+        Raises HeldBackError.
+        """
+        dialect = self._job.feed.dialect
+        line = b""
+        if one.profile.is_plain and dialect.header and dialect.header_lines == 1:
+            start = one.text.part(0, HEAD_BYTES)
+            line = start[: start.find(b"\n") + 1]
+        if not line:
+            return match_header(one, self._job.feed)
+        if line not in self._headers:
+            self._headers[line] = match_header(one, self._job.feed)
+        return self._headers[line]
+
     def _unquoted(self, files: list[Delivered], header: Header) -> None:
         """Files without quotes: small ones together, big ones in pieces of their own."""
         together: list[Piece] = []
+        is_whole = needs_whole_files(self._job.feed)
         for one in files:
-            size = one.profile.size_bytes if needs_whole_files(self._job.feed) else PIECE_BYTES
+            size = one.profile.size_bytes if is_whole else PIECE_BYTES
             pieces = pieces_of(one, self._job.feed.dialect, size)
             if len(pieces) == 1:
                 together += pieces
@@ -236,16 +270,15 @@ class _Preparer:
 
     def _hold(self, one: Delivered, reason: str) -> None:
         """Hold a file back; its original is kept unless it may hold card secrets."""
-        self.batch.held.append(Held(one.claim, one.file_id, one.size_bytes, reason, one.seal))
+        self.batch.held.append(Held(one.claim, one.file_id, one.size_bytes, reason, one.original))
         if SECRET_COLUMN.search(reason) or self._may_hold_secrets(one):
             self.batch.not_kept.add(one.claim.arrived_at)
-        one.path.unlink(missing_ok=True)
+        one.text.drop()
 
     def _may_hold_secrets(self, one: Delivered) -> bool:
         if secret_fields(self._job.feed, self._job.template) or secret_columns(self._job.feed):
             return True
-        with one.path.open("rb") as handle:
-            return SECRET_COLUMN.search(handle.read(HEAD_BYTES).decode("latin-1")) is not None
+        return SECRET_COLUMN.search(one.text.part(0, HEAD_BYTES).decode("latin-1")) is not None
 
 
 def _raise_outside(error: Exception) -> None:

@@ -163,6 +163,8 @@ def mask_code(text: str) -> tuple[str, int]:
     length in groups, as cards have them printed, and no part of a hash. Signs that show nothing
     (zero width, combining) count for nothing.
     """
+    if text.isascii() and sum(map(text.count, "0123456789")) < SHORTEST_CODE:
+        return text, 0
     places = [place for place, sign in enumerate(text) if not _is_unseen(sign)]
     plain = ascii_digits("".join(text[place] for place in places))
     signs = list(text)

@@ -64,7 +64,7 @@ def check_feed_file(feed: Feed, template: Template, path: Path, home: Home) -> C
 
 
 def _check(one_job: Job, path: Path) -> CheckOutcome:
-    received = receive(Claim(path, path.name, EPOCH), one_job.feed, one_job.home, None)
+    received = receive(Claim(str(path), path.name, EPOCH), one_job.feed, one_job.home)
     if isinstance(received, Held):
         return CheckOutcome(one_job.feed.feed, path.name, received.reason)
     batch = Batch()

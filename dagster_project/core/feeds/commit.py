@@ -8,12 +8,14 @@ or stand earlier in the same transaction or file.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from dagster_project.core.declarations import SYSTEM_COLUMNS
+from dagster_project.core.declarations import SYSTEM_COLUMNS, FieldType
+from dagster_project.core.feeds.arrive import EPOCH
 from dagster_project.core.feeds.job import Job
+from dagster_project.core.feeds.judge import CALENDAR
 from dagster_project.core.feeds.protect import Protected
 from dagster_project.core.feeds.settle import Verdict, rows_of
 from dagster_project.core.feeds.sql import identifier
@@ -171,6 +173,10 @@ def _fill_vault(job: Job, one: Protected, is_clean: bool, batch_id: int) -> None
     )
 
 
+def _at(instant: int | None) -> datetime | None:
+    return None if instant is None else EPOCH + timedelta(microseconds=instant)
+
+
 def _business_times(job: Job, unit: Unit, is_clean: bool) -> tuple[Times, ...]:
     """First and last business time of each file's accepted rows."""
     scope = "true" if is_clean else "_row in (select _row from accepted_rows)"
@@ -183,9 +189,12 @@ def _business_times(job: Job, unit: Unit, is_clean: bool) -> tuple[Times, ...]:
     size = len(unit.source.files)
     if not parts:
         return ((None, None),) * size
+    # Microseconds: the database's client takes its time over a time zone, for every value anew.
+    first, last = CALENDAR[FieldType.TIMESTAMP]
     rows = job.connection.execute(
-        "select _file, min(business_at), max(business_at) "
+        f"select _file, epoch_us(greatest(min(business_at), timestamptz '{first}')), "
+        f"epoch_us(least(max(business_at), timestamptz '{last}')) "
         f"from ({' union all '.join(parts)}) group by _file"
     ).fetchall()
-    found = {place: (first, last) for place, first, last in rows}
+    found = {place: (_at(first), _at(last)) for place, first, last in rows}
     return tuple(found.get(place, (None, None)) for place in range(size))

@@ -11,7 +11,7 @@ from dagster_project.core.declarations import Feed
 from dagster_project.core.feeds.drift import judge_columns
 from dagster_project.core.feeds.errors import HeldBackError
 from dagster_project.core.feeds.recognise import Delivered
-from dagster_project.core.feeds.records import header_cells
+from dagster_project.core.feeds.records import MAX_RECORD_BYTES, header_cells
 from dagster_project.core.feeds.sql import identifier
 
 
@@ -40,7 +40,7 @@ def match_header(delivered: Delivered, feed: Feed) -> Header:
 
     Raises HeldBackError when a declared column is missing, or stands twice.
     """
-    cells = header_cells(delivered.path, feed.dialect)
+    cells = header_cells(delivered.text.part(0, MAX_RECORD_BYTES), feed.dialect)
     if cells is None:
         raise HeldBackError("no header or first record can be read")
     declared = list(feed.columns)

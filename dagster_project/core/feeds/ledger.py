@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import duckdb
@@ -85,7 +86,8 @@ def append(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Any
     import pyarrow as pa
 
     names = [one.name for one in fields(rows[0])]
-    columns = {name: pa.array([getattr(row, name) for row in rows]) for name in names}
+    values = zip(*map(attrgetter(*names), rows), strict=True)
+    columns = {name: pa.array(found) for name, found in zip(names, values, strict=True)}
     connection.register("ops_rows", pa.table(columns))
     listed = ", ".join(names)
     connection.execute(f"insert into {table} ({listed}) select {listed} from ops_rows")

@@ -20,13 +20,13 @@ from dagster_project.core.feeds.findings import review_feed
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.ledger import LedgerLine
 from dagster_project.core.feeds.recognise import in_ledger
-from dagster_project.core.feeds.store import empty_unsealed, keep_originals
+from dagster_project.core.feeds.store import empty_unsealed
 from dagster_project.core.feeds.table_memory import note_rows
 from dagster_project.core.feeds.tables import SourceError, extract_table
 from dagster_project.core.warehouse import Warehouse
 
 # A transaction costs as much as reading 50 small files; what a crash can undo stays within bytes.
-MAX_BATCH_FILES = 1000
+MAX_BATCH_FILES = 10_000
 MAX_BATCH_BYTES = 256 << 20
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -119,7 +119,7 @@ def batches(claims: list[Claim]) -> Iterator[list[Claim]]:
     group: list[Claim] = []
     size = 0
     for claim in claims:
-        own = claim.path.lstat().st_size
+        own = claim.size_bytes
         if group and (len(group) == MAX_BATCH_FILES or size + own > MAX_BATCH_BYTES):
             yield group
             group, size = [], 0
@@ -180,12 +180,12 @@ class Loader:
     def load(self, claims: list[Claim]) -> None:
         """Load one batch; a crash at any point leaves each file wholly in or wholly out."""
         known = in_ledger(self._job.connection, self._job.feed, claims)
-        for claim in claims:
-            if claim.arrived_at in known:
-                release(claim)
+        release([claim for claim in claims if claim.arrived_at in known])
         waiting = [claim for claim in claims if claim.arrived_at not in known]
         batch = prepare(self._job, waiting)
         try:
+            if batch.sealer is not None:
+                batch.sealer.wait()  # whatever is kept was read before this look
             changed = {one.claim for one in batch.delivered() if one.has_changed()}
             if not changed:
                 self._commit(batch)
@@ -196,8 +196,7 @@ class Loader:
         if changed:
             self.load([claim for claim in waiting if claim not in changed])
             return
-        for claim in waiting:
-            release(claim)
+        release(waiting)
 
     def _commit(self, batch: Batch) -> None:
         connection = self._job.connection
@@ -206,7 +205,7 @@ class Loader:
             batch_id = connection.execute("select nextval('ops.batch_sequence')").fetchone()[0]
             lines, rejects = write_batch(self._job, batch, batch_id)
             note_rows(self._job, batch)
-            self._keep_originals(batch)
+            batch.keep_originals()
             connection.execute("commit")
         except BaseException:
             _rollback(connection)
@@ -215,14 +214,6 @@ class Loader:
         self._tally.reasons.update(reject.error_code for reject in rejects)
         if any(line.batch_id is not None for line in lines):
             self._tally.batch_ids.append(batch_id)
-
-    def _keep_originals(self, batch: Batch) -> None:
-        kept = [
-            (one.seal, one.file_id)
-            for one in (*batch.delivered(), *batch.held)
-            if one.seal is not None and one.claim.arrived_at not in batch.not_kept
-        ]
-        keep_originals(self._job.home, kept)
 
 
 def _rollback(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,10 +1,10 @@
 """From readable files to one relation of the sender's columns, all of them text.
 
-Belongs here: the three ways to read a delimited file, Parquet. Does not: columns (``header``),
-typing.
+Belongs here: delimited files with quotes and polluted ones, Parquet. Does not: files without
+quotes (``plain``), columns (``header``), typing.
 
 * A file without a single quote is cut at delimiters and newlines, which cannot be done in two
-  ways: Arrow's reader, the fastest.
+  ways: Arrow's reader, the fastest (``plain``).
 * A file with quotes goes through the database's strict reader.
 * Where either refuses, does not know the dialect (several delimiter signs, an escape sign, a
   header of several lines), or counts other records than the file physically has, the own splitter
@@ -18,7 +18,6 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -30,10 +29,8 @@ from dagster_project.core.feeds.header import Header, match_names
 from dagster_project.core.feeds.job import Job, in_file_order
 from dagster_project.core.feeds.recognise import Delivered
 from dagster_project.core.feeds.records import (
-    MAX_FIELD_BYTES,
     Physical,
     Splitter,
-    map_bytes,
     record_bounds,
     require_common,
     require_tight,
@@ -47,19 +44,6 @@ from dagster_project.core.feeds.sql import (
 )
 
 SLOW_CHUNK_ROWS = 50_000
-# Pieces of a big file: what is in memory at once; a window over rows keeps a file in one piece.
-PIECE_BYTES = 192 << 20
-RUN_BYTES = 8 << 20  # of small files parsed together
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A file, or a run of records of a big one."""
-
-    one: Delivered
-    start: int  # first byte after the header
-    end: int
-    first_record: int = 0  # records of the file before this piece
 
 
 @dataclass(frozen=True)
@@ -112,134 +96,8 @@ def expected_rows(delivered: Delivered, dialect: Dialect) -> int:
     """How many physical records follow the header, counted apart from any reader."""
     if delivered.profile.is_plain:
         return delivered.profile.lines - dialect.header
-    starts, _ = record_bounds(map_bytes(delivered.path), dialect.quote)
+    starts, _ = record_bounds(delivered.text.array(), dialect.quote)
     return len(starts) - dialect.header
-
-
-def pieces_of(one: Delivered, dialect: Dialect, piece_bytes: int) -> list[Piece]:
-    """A file without quotes in pieces of whole records."""
-    found: list[Piece] = []
-    size = one.profile.size_bytes
-    with (
-        one.path.open("rb") as handle,
-        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        start = content.find(b"\n") + 1 or size if dialect.header else 0
-        first = 0
-        while start < size:
-            end = size
-            if size - start > piece_bytes:
-                end = content.find(b"\n", start + piece_bytes) + 1 or size
-            found.append(Piece(one, start, end, first))
-            if end < size:
-                first += int(np.count_nonzero(map_bytes(one.path)[start:end] == 10))
-            start = end
-    return found or [Piece(one, size, size)]
-
-
-def read_unquoted(job: Job, pieces: tuple[Piece, ...], header: Header, name: str) -> Source:
-    """Read pieces without quotes, several files or one piece of a file, by Arrow.
-
-    Raises FastPathError where a row has another number of cells, or bytes are not UTF-8.
-    """
-    import pyarrow as pa
-
-    require_common(job.feed.dialect)
-    tables, counts = [], []
-    try:
-        for run in _runs(pieces):
-            table, rows = _read_run(run, header, job.feed.dialect)
-            tables.append(table)
-            counts += rows
-    except pa.ArrowInvalid as error:
-        raise FastPathError(type(error).__name__) from None
-    joined = pa.concat_tables(tables)
-    first_record = pieces[0].first_record
-    columns = {
-        "_file": pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), counts)),
-        "_row": pa.array(np.arange(sum(counts))),
-        "_record": pa.array(
-            np.concatenate([np.arange(1, rows + 1) for rows in counts]) + first_record
-        ),
-    }
-    for column, array in columns.items():
-        joined = joined.append_column(column, array)
-    source = Source(name, tuple(p.one for p in pieces), tuple(counts), header, first_record)
-    for column in header.missing:
-        joined = joined.append_column(column, pa.nulls(len(joined), pa.string()))
-    job.connection.register(source.relation, joined)
-    return source
-
-
-def _runs(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
-    """Small files one after the other are parsed as one text; a big piece by itself."""
-    run: list[Piece] = []
-    size = 0
-    for piece in pieces:
-        own = piece.end - piece.start
-        if run and size + own > RUN_BYTES:
-            yield run
-            run, size = [], 0
-        run.append(piece)
-        size += own
-    if run:
-        yield run
-
-
-def _read_run(run: list[Piece], header: Header, dialect: Dialect) -> tuple[Any, list[int]]:
-    """The run's rows, and how many each piece has.
-
-    Raises FastPathError where they are not as many as the pieces physically have.
-    """
-    from pyarrow import compute as pc
-
-    if len(run) == 1:
-        (piece,) = run
-        table = _read_piece(piece, header, dialect)
-        is_whole = piece.first_record == 0 and piece.end == piece.one.profile.size_bytes
-        counts = [expected_rows(piece.one, dialect) if is_whole else table.num_rows]
-    else:
-        texts = []
-        for piece in run:
-            text = piece.one.path.read_bytes()[piece.start : piece.end]
-            texts += [text] if text.endswith(b"\n") or not text else [text, b"\n"]
-        table = _parse(b"".join(texts), header, dialect)
-        counts = [expected_rows(piece.one, dialect) for piece in run]
-    if any((pc.max(pc.binary_length(one)).as_py() or 0) > MAX_FIELD_BYTES for one in table.columns):
-        raise FastPathError("a cell is longer than the cap")
-    if table.num_rows != sum(counts):
-        raise FastPathError("the reader's count is not the count of physical records")
-    return table, counts
-
-
-def _read_piece(piece: Piece, header: Header, dialect: Dialect) -> Any:
-    import pyarrow as pa
-
-    with pa.memory_map(str(piece.one.path)) as content:
-        content.seek(piece.start)
-        return _parse(content.read_buffer(piece.end - piece.start), header, dialect)
-
-
-def _parse(text: Any, header: Header, dialect: Dialect) -> Any:
-    """A text or buffer of whole records without quotes as an Arrow table of texts."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    names = [name or f"unknown {place}" for place, name in enumerate(header.columns)]
-    wanted = [name for _, name in header.known]
-    if len(text) == 0:
-        return pa.table({name: pa.array([], pa.string()) for name in wanted})
-    return csv.read_csv(
-        pa.BufferReader(text),
-        csv.ReadOptions(column_names=names),
-        csv.ParseOptions(delimiter=dialect.delimiter, quote_char=False),
-        csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            include_columns=wanted,
-            strings_can_be_null=True,
-            null_values=list(dialect.null_text),
-        ),
-    )
 
 
 def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: str) -> Source:
@@ -249,7 +107,7 @@ def read_quoted(job: Job, files: tuple[Delivered, ...], header: Header, name: st
     """
     require_common(job.feed.dialect)
     for one in files:
-        require_tight(one.path, job.feed.dialect, len(header.columns))
+        require_tight(one.text.array(), job.feed.dialect, len(header.columns))
     columns = ", ".join(f"c{place} as {identifier(column)}" for place, column in header.known)
     try:
         with in_file_order(job):

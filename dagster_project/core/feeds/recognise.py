@@ -1,14 +1,14 @@
 """Which delivery is this: its identity, its content's identity, and whether it is known.
 
-Belongs here: one pass over the delivered bytes that hashes, seals and profiles them, and the
-look-up in the ledger. Does not: records.
+Belongs here: one pass over the delivered bytes that hashes and profiles them, and the look-up in
+the ledger. Does not: records; keeping the original (``store``), which waits until it is known
+that the delivery is none that was kept before.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,8 @@ import duckdb
 from dagster_project.core.declarations import DELIMITED, Feed
 from dagster_project.core.feeds.arrive import EPOCH, Claim
 from dagster_project.core.feeds.errors import HeldBackError
-from dagster_project.core.feeds.store import Seal
+from dagster_project.core.feeds.store import Original
+from dagster_project.core.feeds.text import IN_MEMORY_BYTES, Text
 from dagster_project.core.feeds.totals import with_figures
 from dagster_project.core.feeds.transcode import (
     CHUNK_BYTES,
@@ -27,7 +28,8 @@ from dagster_project.core.feeds.transcode import (
     write_text,
 )
 from dagster_project.core.home import Home
-from dagster_project.core.keys import MasterKey
+
+Signature = tuple[int, int]  # size and mtime of a file
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,26 @@ class Profile:
 
 @dataclass(frozen=True)
 class Delivered:
-    """A delivery that can be read: UTF-8 text (or Parquet) in scratch, under a safe name."""
+    """A delivery that can be read."""
 
     claim: Claim
     file_id: str
     content_id: str
     size_bytes: int
-    path: Path
+    text: Text
     profile: Profile
     start: TextStart
-    seal: Seal | None
-    signature: tuple[int, int]  # size and mtime of the claimed file when it was hashed
+    original: Original
+    signature: Signature  # of the claimed file when it was hashed
+
+    @property
+    def path(self) -> Path:
+        """A file of the text, made where there is none yet."""
+        return self.text.path
 
     def has_changed(self) -> bool:
         """Whether the sender went on writing after the file was hashed."""
-        return self.signature != _signature(self.claim.path)
+        return self.signature != _signature(os.stat(self.claim.file))
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Held:
     file_id: str
     size_bytes: int
     reason: str
-    seal: Seal | None
+    original: Original | None  # nothing of what is no file
 
 
 class Profiler:
@@ -112,59 +119,64 @@ class Profiler:
         )
 
 
-def receive(claim: Claim, feed: Feed, home: Home, key: MasterKey | None) -> Delivered | Held:
-    """Hash, seal (with a key), unpack and transcode one claimed file."""
+def receive(claim: Claim, feed: Feed, home: Home) -> Delivered | Held:
+    """Hash, unpack and transcode one claimed file."""
     if claim.refusal:
         return Held(claim, claim.refused_id, 0, claim.refusal, None)
-    seal = Seal(home, key) if key else None
-    try:
-        signature = _signature(claim.path)
-        file_id, profile, start = _read_once(claim.path, feed, seal)
-        suffix = ".csv" if feed.format in DELIMITED else ".jsonl"
-        suffix = ".parquet" if feed.format == "parquet" else suffix
-        path = home.scratch / f"{file_id}-{claim.instant}{suffix}"
-        try:
-            text, known = _text_of(claim.path, path, feed, profile, start)
-        except HeldBackError as error:
-            return Held(claim, file_id, profile.size_bytes, str(error), seal)
-    except BaseException:
-        if seal:
-            seal.drop()
-        raise
+    file_id, profile, start, content, signature = _read_once(claim.file, feed)
+    original = Original(file_id, claim.file, content)
+    text = Text(home, f"{file_id}-{claim.instant}{_suffix(feed)}", content, claim.file)
     size = profile.size_bytes
-    return Delivered(claim, file_id, known or file_id, size, path, *text, seal, signature)
+    try:
+        text, profile, text_start, known = _readable(text, original, feed, profile, start)
+    except HeldBackError as error:
+        text.drop()
+        return Held(claim, file_id, size, str(error), original)
+    return Delivered(
+        claim, file_id, known or file_id, size, text, profile, text_start, original, signature
+    )
 
 
-def _read_once(path: Path, feed: Feed, seal: Seal | None) -> tuple[str, Profile, bytes]:
-    """SHA-256 and profile of the delivered bytes, sealed on the way; and their first 16."""
+def _suffix(feed: Feed) -> str:
+    if feed.format == "parquet":
+        return ".parquet"
+    return ".csv" if feed.format in DELIMITED else ".jsonl"
+
+
+def _read_once(path: str, feed: Feed) -> tuple[str, Profile, bytes, bytes | None, Signature]:
+    """SHA-256, profile, first bytes and signature of a file; and its content, where small."""
     profiler = Profiler(feed.dialect.quote)
     digest = hashlib.sha256()
-    start = b""
-    with path.open("rb") as handle:
-        while chunk := handle.read(CHUNK_BYTES):
+    start, content = b"", b""
+    with open(path, "rb", buffering=0) as handle:
+        status = os.fstat(handle.fileno())
+        is_small = status.st_size <= IN_MEMORY_BYTES
+        wanted = min(CHUNK_BYTES, status.st_size + 1)
+        while chunk := handle.read(wanted):
             start = start or chunk[:16]
             digest.update(chunk)
             profiler.add(chunk)
-            if seal:
-                seal.write(chunk)
-    if seal:
-        seal.close()
-    return digest.hexdigest(), profiler.profile(), start
+            if is_small:
+                content = content + chunk if content else chunk
+    small = content if is_small else None
+    return digest.hexdigest(), profiler.profile(), start, small, _signature(status)
 
 
-def _text_of(
-    source: Path, path: Path, feed: Feed, profile: Profile, start: bytes
-) -> tuple[tuple[Profile, TextStart], str | None]:
-    """Make the readable text; its profile and start, and its identity where it differs."""
+def _readable(
+    text: Text, original: Original, feed: Feed, profile: Profile, start: bytes
+) -> tuple[Text, Profile, TextStart, str | None]:
+    """The readable text, its profile and start, and its identity where it differs."""
     if profile.size_bytes == 0:
         raise HeldBackError("the file is empty")
     if needs_rewriting(feed, start):
-        text_start = write_text(source, path, feed)
+        text.content = None
+        path = text.written()
+        text_start = write_text(Path(original.path), path, feed)
         known = with_figures(content_id(path, feed), feed, text_start)
-        return (profile_of(path, feed.dialect.quote), text_start), known
-    link(source, path)
+        return text, profile_of(path, feed.dialect.quote), text_start, known
     is_as_delivered = feed.format == "parquet" or not profile.has_return
-    return (profile, TextStart()), None if is_as_delivered else content_id(path, feed)
+    known = None if is_as_delivered else content_id(text.path, feed)
+    return text, profile, TextStart(), known
 
 
 def profile_of(path: Path, quote: str | None) -> Profile:
@@ -192,17 +204,7 @@ def content_id(path: Path, feed: Feed) -> str:
     return digest.hexdigest()
 
 
-def link(source: Path, target: Path) -> None:
-    """Give the file a safe name: a hard link, or a copy across file systems."""
-    target.unlink(missing_ok=True)  # of a load that ended before it could tidy up
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _signature(path: Path) -> tuple[int, int]:
-    status = path.stat()
+def _signature(status: os.stat_result) -> Signature:
     return status.st_size, status.st_mtime_ns
 
 

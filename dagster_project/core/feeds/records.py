@@ -101,9 +101,8 @@ def require_common(dialect: Dialect) -> None:
         raise FastPathError("a dialect that only the own splitter reads")
 
 
-def require_tight(path: Path, dialect: Dialect, width: int) -> None:
-    """Raise FastPathError for a file with quotes that the database's reader takes otherwise."""
-    content = map_bytes(path)
+def require_tight(content: np.ndarray, dialect: Dialect, width: int) -> None:
+    """Raise FastPathError for a text with quotes that the database's reader takes otherwise."""
     if has_loose_quotes(content, dialect):
         raise FastPathError("a blank stands beside a quote")
     if has_quotes_within(content, dialect):
@@ -158,6 +157,12 @@ def is_common(dialect: Dialect) -> bool:
 def map_bytes(path: Path) -> np.ndarray:
     """The file's bytes as a read-only array backed by the file."""
     return np.memmap(path, dtype=np.uint8, mode="r")
+
+
+def mapped(path: Path) -> mmap.mmap:
+    """The file's bytes as one searchable text backed by the file."""
+    with path.open("rb") as handle:
+        return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 class Splitter:
@@ -307,14 +312,12 @@ def _escaped_signs(quote: bytes | None, escape: bytes | None) -> re.Pattern[byte
     return re.compile(sign + b"(" + re.escape(quote) + b"|" + sign + b")")
 
 
-def header_cells(path: Path, dialect: Dialect) -> list[str] | None:
-    """Names in the header, or cells of the first record where there is none.
+def header_cells(start: bytes, dialect: Dialect) -> list[str] | None:
+    """Names in the header, or cells of the first record where there is none, from a text's start.
 
     Names that stand on several lines are joined by a space; nothing when a line cannot be split.
     """
     wanted = dialect.header_lines if dialect.header else 1
-    with path.open("rb") as handle:
-        start = handle.read(MAX_RECORD_BYTES)
     lines = [one.cells for one in islice(Splitter(start, dialect, None).records(), wanted)]
     if len(lines) < wanted or any(cells is None for cells in lines):
         return None

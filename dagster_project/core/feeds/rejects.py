@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from dagster_project.core.feeds.errors import MESSAGES
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.ledger import RECORD, VALUE, Reject, reject_key
 from dagster_project.core.feeds.read import Source
-from dagster_project.core.feeds.records import Splitter, map_bytes, record_bounds
+from dagster_project.core.feeds.records import Splitter, record_bounds
 from dagster_project.core.feeds.settle import Flaw, Verdict
 
 # A refused file is in the store as a whole; so many of its records are shown.
@@ -86,7 +85,7 @@ def _kept(
                 flaw.column,
                 flaw.code,
                 MESSAGES[flaw.code],
-                shown.text(one.path, start, end) if is_text and flaw.row >= 0 else None,
+                shown.text(one.text.part(start, end)) if is_text and flaw.row >= 0 else None,
                 batch_id,
                 disposition=disposition,
             )
@@ -104,7 +103,7 @@ class _Places:
         self._first_row = int(source.first_rows[place])
         self._header = feed.format == "csv" and feed.dialect.header
         if not self._is_located and feed.format != "parquet":
-            content = map_bytes(source.files[place].path)
+            content = source.files[place].text.array()
             quote = feed.dialect.quote if feed.format == "csv" else None
             self._starts, self._ends = record_bounds(content, quote)
             self._newlines = np.flatnonzero(content == 10)
@@ -133,11 +132,8 @@ class _Shown:
         self._columns = source.header.columns
         self._hidden, self._cards = hidden_columns(job.feed, job.template)
 
-    def text(self, path: Path, start: int, end: int) -> str | None:
+    def text(self, raw: bytes) -> str | None:
         """The record's harmless columns as JSON; nothing when it cannot be split."""
-        with path.open("rb") as handle:
-            handle.seek(start)
-            raw = handle.read(end - start)
         values = self._values(raw)
         if values is None:
             return None

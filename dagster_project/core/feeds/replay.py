@@ -24,7 +24,7 @@ from dagster_project.core.feeds.ledger import VALUE, Reject, append_rejects
 from dagster_project.core.feeds.load import FeedOutcome, create_raw_tables
 from dagster_project.core.feeds.recognise import Delivered, receive
 from dagster_project.core.feeds.rejects import discards_of, rejects_of
-from dagster_project.core.feeds.store import open_original, original_path
+from dagster_project.core.feeds.store import has_original, open_original
 from dagster_project.core.warehouse import Warehouse
 
 
@@ -82,7 +82,7 @@ def _lines(one_job: Job) -> list[_Line]:
         [one_job.feed.feed, one_job.feed.template, VALUE],
     ).fetchall()
     lines = [_Line(*row) for row in rows]
-    return [line for line in lines if original_path(one_job.home, line.file_id).exists()]
+    return [line for line in lines if has_original(one_job.home, line.file_id)]
 
 
 def _replay(one_job: Job, line: _Line) -> tuple[Counts, int | None]:
@@ -90,9 +90,7 @@ def _replay(one_job: Job, line: _Line) -> tuple[Counts, int | None]:
     open_original(one_job.home, one_job.key, line.file_id, path)
     batch = Batch()
     try:
-        received = receive(
-            Claim(path, line.name, line.arrived_at), one_job.feed, one_job.home, None
-        )
+        received = receive(Claim(str(path), line.name, line.arrived_at), one_job.feed, one_job.home)
         if not isinstance(received, Delivered):
             return Counts(), None
         read_files(one_job, batch, [received])

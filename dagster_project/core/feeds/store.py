@@ -1,8 +1,9 @@
 """The landing store: encrypted originals under their SHA-256.
 
-Belongs here: sealing and opening one original. Does not: which originals are kept. A file is
-sealed with its own random key (AES-256-GCM); that key stands in the header, wrapped by a key
-derived from the master key (RFC 3394), so a new master key means new headers, not new files.
+Belongs here: sealing and opening originals. Does not: which originals are kept; the form of a
+pack (``packs``), in which small ones lie together. A file is sealed with its own random key
+(AES-256-GCM); that key stands in the header, wrapped by a key derived from the master key
+(RFC 3394), so a new master key means new headers, not new files.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import ctypes
 import os
 import secrets
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +28,7 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap,
 )
 
+from dagster_project.core.feeds import packs
 from dagster_project.core.feeds.errors import LoadError
 from dagster_project.core.home import Home
 from dagster_project.core.keys import MasterKey
@@ -37,76 +41,80 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HEADER_BYTES = len(MAGIC) + WRAPPED_BYTES + NONCE_BYTES + TAG_BYTES
 CHUNK_BYTES = 4 << 20
-IN_MEMORY_BYTES = 256 << 10  # a thousand of them are 256 MiB at most
 FILE_MODE = 0o600
 FEW = 8  # so many are synced one by one
+LOOSE = 8  # so many small originals of a batch get files of their own, more share one
+
+
+@dataclass(frozen=True)
+class Original:
+    """A delivered file as it came; ``content`` of a small one, which is not read again."""
+
+    file_id: str
+    path: str
+    content: bytes | None
 
 
 def original_path(home: Home, file_id: str) -> Path:
-    """Where the original with this SHA-256 lies, kept or not."""
+    """Where the original with this SHA-256 lies by itself, kept or not."""
     return home.store / file_id[:2] / f"{file_id}.enc"
 
 
+def has_original(home: Home, file_id: str) -> bool:
+    """Whether the original is kept, by itself or among others."""
+    return original_path(home, file_id).exists() or packs.find(home, file_id) is not None
+
+
 class Seal:
-    """Writes one original encrypted; nothing can be opened before its key is kept with it.
+    """One original encrypted; nothing can be opened before its key is kept with it."""
 
-    A small original stays in memory until it is kept: most of ten thousand files are.
-    """
-
-    def __init__(self, home: Home, key: MasterKey) -> None:
-        self._home = home
+    def __init__(self, home: Home, key: MasterKey, original: Original) -> None:
+        self.file_id = original.file_id
         self._wrapping = _wrapping_key(key)
         self._key = secrets.token_bytes(KEY_BYTES)
         self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._encryptor = Cipher(AES(self._key), GCM(self._nonce)).encryptor()
-        self._pieces: list[bytes] = []
-        self._size = 0
         self._path = str(home.store / f".sealing-{secrets.token_hex(8)}")
-        self._handle: BinaryIO | None = None
+        self._original = original
 
-    def write(self, chunk: bytes) -> None:
-        """Append a piece of the original."""
-        piece = self._encryptor.update(chunk)
-        self._size += len(piece)
-        if self._handle is None and self._size <= IN_MEMORY_BYTES:
-            self._pieces.append(piece)
-            return
-        if self._handle is None:
-            self._handle = self._opened(b"\0" * HEADER_BYTES)
-        self._handle.write(piece)
+    def write(self) -> Seal:
+        """Write the body, and bring it to the disk; the file is still without its key."""
+        try:
+            with _created(self._path) as out:
+                out.write(b"\0" * HEADER_BYTES)
+                if self._original.content is not None:
+                    out.write(self._encryptor.update(self._original.content))
+                else:
+                    self._copy(out)
+                self._encryptor.finalize()
+                out.flush()
+                os.fsync(out.fileno())
+        except BaseException:
+            self.drop()
+            raise
+        return self
 
-    def close(self) -> None:
-        """End the body; the file is still without its key."""
-        self._encryptor.finalize()
-        if self._handle is not None:
-            self._handle.close()
+    def _copy(self, out: BinaryIO) -> None:
+        with open(self._original.path, "rb", buffering=0) as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                out.write(self._encryptor.update(chunk))
 
     def finish(self) -> str:
-        """Write the header, and the body where it is still in memory; the unfinished file."""
+        """Write the header; the unfinished file."""
         header = MAGIC + aes_key_wrap(self._wrapping, self._key) + self._nonce
         header += self._encryptor.tag
-        if self._handle is None:
-            self._opened(header).close()
-        else:
-            with open(self._path, "r+b") as handle:
-                handle.write(header)
+        with open(self._path, "r+b") as handle:
+            handle.write(header)
         return self._path
 
     def drop(self) -> None:
-        """Forget the original."""
-        self._pieces = []
-        if self._handle is not None:
-            self._handle.close()
-            Path(self._path).unlink(missing_ok=True)
+        """Forget the original, unless it was kept."""
+        Path(self._path).unlink(missing_ok=True)
 
-    def _opened(self, header: bytes) -> BinaryIO:
-        """The unfinished file with its header and what was in memory of its body."""
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        handle = os.fdopen(descriptor, "wb")
-        handle.write(header)
-        handle.writelines(self._pieces)
-        self._pieces = []
-        return handle
+
+def _created(path: str) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    return os.fdopen(descriptor, "wb")
 
 
 @lru_cache(maxsize=4)
@@ -114,20 +122,62 @@ def _wrapping_key(key: MasterKey) -> bytes:
     return key.derive(PURPOSE)
 
 
-def keep_originals(home: Home, seals: Sequence[tuple[Seal, str]]) -> None:
-    """Make originals durable under their SHA-256, all or, after a crash, any of them.
+class Sealer:
+    """Keeps a batch's originals. Big ones are sealed while their rows are staged.
 
-    Contents are on the disk before a name says so, and names before this returns.
+    What is sealed is what was hashed: a file that its sender went on writing to is put back.
     """
+
+    def __init__(self, home: Home, key: MasterKey) -> None:
+        self._home = home
+        self._key = key
+        self._thread = ThreadPoolExecutor(1)
+        self._begun: dict[str, Future[Seal]] = {}
+
+    def begin(self, original: Original) -> None:
+        """Start to seal an original that is not in memory."""
+        if original.content is None and original.path not in self._begun:
+            seal = Seal(self._home, self._key, original)
+            self._begun[original.path] = self._thread.submit(seal.write)
+
+    def wait(self) -> None:
+        """Until all that was begun is written; raises OSError where it could not be."""
+        for future in self._begun.values():
+            future.result()
+
+    def keep(self, originals: Sequence[Original]) -> None:
+        """Make originals durable under their SHA-256, all or, after a crash, any of them.
+
+        Contents are on the disk before a name says so, and names before this returns.
+        """
+        small = [one for one in originals if one.content is not None]
+        if len(small) > LOOSE:
+            packs.write(self._home, _wrapping_key(self._key), small)
+            small = []
+        for one in originals:
+            self.begin(one)
+        seals = [self._begun[one.path].result() for one in originals if one.content is None]
+        seals += [Seal(self._home, self._key, one).write() for one in small]
+        _name(self._home, seals)
+
+    def close(self) -> None:
+        """Forget what was not kept."""
+        self._thread.shutdown()
+        for future in self._begun.values():
+            if future.exception() is None:
+                future.result().drop()
+
+
+def _name(home: Home, seals: Sequence[Seal]) -> None:
     if not seals:
         return
-    unfinished = [seal.finish() for seal, _ in seals]
+    unfinished = [seal.finish() for seal in seals]
     _make_durable(home.store, unfinished)
-    folders = {original_path(home, file_id).parent for _, file_id in seals}
+    folders = {original_path(home, seal.file_id).parent for seal in seals}
     for folder in folders:
         folder.mkdir(mode=0o700, exist_ok=True)
-    for path, (_, file_id) in zip(unfinished, seals, strict=True):
-        os.replace(path, original_path(home, file_id))
+    for path, seal in zip(unfinished, seals, strict=True):
+        os.replace(path, original_path(home, seal.file_id))
     _make_durable(home.store, [*map(str, folders), str(home.store)])
 
 
@@ -161,6 +211,9 @@ def _sync_file_system(folder: Path) -> bool:
 def open_original(home: Home, key: MasterKey, file_id: str, target: Path) -> None:
     """Decrypt an original into a file; raises LoadError when it is missing, foreign or altered."""
     source = original_path(home, file_id)
+    if not source.exists() and (found := packs.find(home, file_id)):
+        target.write_bytes(found.opened(_wrapping_key(key)))
+        return
     try:
         with source.open("rb") as handle:
             header = handle.read(HEADER_BYTES)

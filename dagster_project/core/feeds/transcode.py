@@ -48,7 +48,9 @@ class TextStart:
 
 def packing(start: bytes) -> bytes | None:
     """The packing whose signature a file begins with, if any."""
-    return next((signature for signature in PACKED if start.startswith(signature)), None)
+    if not start.startswith(PACKED):  # nearly every file
+        return None
+    return next(signature for signature in PACKED if start.startswith(signature))
 
 
 def needs_rewriting(feed: Feed, start: bytes) -> bool:
