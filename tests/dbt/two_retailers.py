@@ -113,6 +113,23 @@ EAST_CONSENTS: list[dict[str, Any]] = [
     {"member_number_token": "m2", "purpose": "marketing", "is_granted": False,
      "changed_at": "2017-08-01 12:00:00+00"},
 ]  # fmt: skip
+# One off the receipt r1, which line 1 states; a step of it, and the tax of east's.
+NORTH_DISCOUNTS: list[dict[str, Any]] = [
+    {"receipt_id": "r1", "discount_number": 1, "discount_type": "coupon", "coupon_code": "c1",
+     "promotion_code": "p1", "amount": 1, "sold_at": "2017-03-01 15:00:00+00"},
+]  # fmt: skip
+NORTH_STEPS: list[dict[str, Any]] = [
+    {"receipt_id": "r1", "step_number": 1, "step_code": "scan", "duration_seconds": 2,
+     "started_at": "2017-03-01 14:59:00+00", "operator_code_token": "7"},
+]  # fmt: skip
+EAST_TAXES: list[dict[str, Any]] = [
+    {"receipt_id": "r1", "tax_number": 1, "line_number": 1, "tax_code": "A", "base_amount": 30,
+     "tax_share": 0.1, "tax_amount": 3, "sold_at": "2017-03-01 18:30:00+00"},
+]  # fmt: skip
+NORTH_EMPLOYEES: list[dict[str, Any]] = [
+    {"employee_number_token": "n7", "effective_at": "2017-01-01 00:00:00+00",
+     "operator_code_token": "7", "store_code": "A", "role_code": "cashier"},
+]  # fmt: skip
 NORTH_PROMOTIONS: list[dict[str, Any]] = [
     {"promotion_code": "p1", "name": "Milk week", "mechanic": "amount_off",
      "starts_on": "2017-03-01", "ends_on": "2017-03-07"},
@@ -145,6 +162,10 @@ def deliver_two_retailers(small: SmallWarehouse) -> None:
         (EAST, "pos_standard__receipt", EAST_RECEIPTS),
         (EAST, "pos_standard__line", EAST_LINES),
         (EAST, "pos_standard__tender", EAST_TENDERS),
+        (NORTH, "pos_standard__discount", NORTH_DISCOUNTS),
+        (NORTH, "pos_standard__step", NORTH_STEPS),
+        (EAST, "pos_standard__tax", EAST_TAXES),
+        (NORTH, "employee__employee", NORTH_EMPLOYEES),
         (EAST, "web_order__order", EAST_ORDERS),
         (EAST, "web_order__line", EAST_ORDER_LINES),
         (EAST, "web_order__payment", EAST_PAYMENTS),

@@ -45,6 +45,13 @@ def _product(code: str, effective_at: str, category: str) -> Row:
     }  # fmt: skip
 
 
+def _employee(number: str, effective_at: str, role: str) -> Row:
+    return {
+        "employee_number_token": f"of {number}", "effective_at": effective_at,
+        "operator_code_token": number, "role_code": role, "store_code": "A",
+    }  # fmt: skip
+
+
 def _receipt(number: str, sold_at: str, kind: str = "sale", **more: Any) -> Row:
     return {
         "receipt_id": number, "receipt_type": kind, "store_code": "A", "terminal_code": "1",
@@ -223,6 +230,10 @@ EARLY: tuple[Delivery, ...] = (
         _event(15, _noon(27), visitor_id_token="v9", member_number_token="m3"))),
     *_sale("line comes", 28),
     *_sale("tender comes", 29),
+    Delivery("employee__employee", EAST, (_employee("e8", BEGINNING, "cashier"),)),
+    *_sale("discount comes", 15),
+    *_sale("tax and step come", 17, operator_code_token="7"),
+    *_sale("role changes", 22, operator_code_token="e8"),
 )  # fmt: skip
 
 LATE: tuple[Delivery, ...] = (
@@ -243,6 +254,16 @@ LATE: tuple[Delivery, ...] = (
     Delivery("web_order__order", EAST, (_order("order comes", _noon(25)),)),
     Delivery("pos_standard__line", EAST, (_line("line comes", 2, _noon(28), 5, product_code="S"),)),
     Delivery("pos_standard__tender", EAST, (_tender("tender comes", _noon(29), 11),)),
+    Delivery("pos_standard__discount", EAST, ({
+        "receipt_id": "discount comes", "discount_number": 1, "discount_type": "coupon",
+        "amount": 1, "sold_at": _noon(15)},)),
+    Delivery("pos_standard__tax", EAST, ({
+        "receipt_id": "tax and step come", "tax_number": 1, "line_number": 1, "tax_amount": 1,
+        "sold_at": _noon(17)},)),
+    Delivery("pos_standard__step", EAST, ({
+        "receipt_id": "tax and step come", "step_number": 1, "step_code": "scan",
+        "started_at": _noon(17)},)),
+    Delivery("employee__employee", EAST, (_employee("e8", _noon(21), "shift lead"),)),
 )  # fmt: skip
 
 DELIVERIES = FIRST + EARLY + LATE

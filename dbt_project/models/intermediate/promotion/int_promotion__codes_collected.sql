@@ -14,11 +14,23 @@ order_lines as (
     from {{ ref('stg_web_order__lines') }}
 ),
 
+discounts as (
+    select distinct
+        sender,
+        promotion_code
+    from {{ ref('stg_pos_standard__discounts') }}
+),
+
 codes as (
     select
         sender,
         promotion_code
     from lines
+    union
+    select
+        sender,
+        promotion_code
+    from discounts
     union
     select
         sender,

@@ -10,7 +10,8 @@
 
 with
 
--- Lines that count; on receipts that are no sales, what stands on them. Struck-off lines are none.
+-- Lines that count; on receipts that are no sales, what stands on them. Struck-off lines are none,
+-- gift cards and top-ups are paid for but no sale.
 delivered_lines as (
     select
         business_date,
@@ -18,7 +19,8 @@ delivered_lines as (
         {%- for measure in measures %}
         {{ measure }},
         {%- endfor %}
-        true as is_counted
+        true as is_counted,
+        cast(0 as decimal(18, 4)) as stored_value_amount
     from {{ ref('fct_sales_line') }}
 
     union all
@@ -29,7 +31,10 @@ delivered_lines as (
         {%- for measure in measures %}
         {{ measure }},
         {%- endfor %}
-        line_type != 'void' as is_counted
+        line_type not in ('void', 'stored_value') as is_counted,
+        case
+            when line_type = 'stored_value' then list_amount - discount_amount + tax_amount else 0
+        end as stored_value_amount
     from {{ ref('int_sales__lines_typed_otherwise') }}
     where transaction_key is not null
 ),
@@ -41,6 +46,7 @@ line_totals as (
         {%- for measure in measures %}
         sum({{ measure }}) filter (where is_counted) as {{ measure }},
         {%- endfor %}
+        sum(stored_value_amount) as stored_value_amount,
         count(*) filter (where is_counted) as line_count,
         count(*) as delivered_line_count
     from delivered_lines
@@ -75,6 +81,8 @@ totalled as (
                 then cast(coalesce(line_totals.{{ column }}_reporting, 0) as decimal(18, 4))
         end as {{ column }}_reporting,
         {%- endfor %}
+        cast(coalesce(line_totals.stored_value_amount, 0) as decimal(18, 4))
+            as stored_value_amount,
         cast(tender_totals.tender_amount as decimal(18, 4)) as tender_amount,
         tender_totals.transaction_key is not null as is_tender_recorded,
         coalesce(

@@ -7,6 +7,8 @@
     stored_table('core', 'fct_transaction'),
     stored_table('core', 'fct_sales_line'),
     stored_table('core', 'fct_tender'),
+    stored_table('intermediate', 'int_sales__discounts_allocated'),
+    stored_table('intermediate', 'int_sales__taxes_allocated'),
     stored_table('core', 'fct_discount'),
     stored_table('core', 'fct_tax'),
     stored_table('core', 'fct_pos_step'),
