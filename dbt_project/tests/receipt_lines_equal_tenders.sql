@@ -1,7 +1,7 @@
 {#-
-    Every sale is paid to the cent: net, tax and rounding of its lines equal its tenders, and where
-    a sender records tenders at all, no sale of value is without. A receipt of which the till
-    counted more lines than have come is known to be short and reported by
+    Every sale is paid to the cent: net, tax, tip, rounding and stored value of it equal its
+    tenders, and where a sender records tenders at all, no sale of value is without. A receipt of
+    which the till counted more lines than have come is known to be short and reported by
     every_line_the_till_counted_has_come; it cannot balance until the rest arrives.
 -#}
 {{ config(severity='error') }}
@@ -37,7 +37,10 @@ unbalanced as (
             or (
                 recording.sender is not null
                 and not transactions.is_tender_recorded
-                and abs(transactions.gross_incl_tax_amount + transactions.rounding_amount) >= 0.005
+                and abs(
+                    transactions.gross_incl_tax_amount + transactions.stored_value_amount
+                    + transactions.rounding_amount
+                ) >= 0.005
             )
         )
 )

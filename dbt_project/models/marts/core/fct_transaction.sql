@@ -49,6 +49,7 @@ transactions as (
         headers.rounding_amount,
         cast(totals.list_amount - totals.discount_amount + totals.tax_amount as decimal(18, 4))
             as gross_incl_tax_amount,
+        totals.stored_value_amount,
         headers.declared_total_amount,
         totals.tender_amount,
         totals.is_tender_recorded,
@@ -58,7 +59,8 @@ transactions as (
                 then
                     abs(
                         totals.list_amount - totals.discount_amount + totals.tax_amount
-                        + headers.rounding_amount - totals.tender_amount
+                        + headers.rounding_amount + totals.stored_value_amount
+                        - totals.tender_amount
                         + {{ tip }} - coalesce(totals.tender_tip_amount, 0)
                     ) < 0.005
         end as is_balanced,
