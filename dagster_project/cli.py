@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "List feeds, propose one from samples, try files, take rejects through again.",
         "tillhouse feed check lantern_receipts receipts-2017-01.csv",
     ),
+    "identity": (
+        "Explain who is one person, try another rule, judge matching on labelled records.",
+        "tillhouse identity explain member:10023 phone:+447700900123",
+    ),
     "publish": (
         "Publish the marts as they stand, unless a blocking check has failed.",
         "tillhouse publish",
@@ -76,8 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(chosen: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    from dagster_project.console import commands
+    from dagster_project.console import commands, identity
 
+    if chosen.command == "identity":
+        return identity.run
     name = chosen.command.replace("-", "_")
     if chosen.command == "feed":
         name = f"feed_{chosen.action}"
@@ -104,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made["ui"].add_argument("--port", type=int, default=3000, help="default: 3000")
     _feed_actions(made["feed"])
+    _identity_actions(made["identity"])
     return top
 
 
@@ -181,6 +188,44 @@ def _feed_actions(made: argparse.ArgumentParser) -> None:
     )
     propose.add_argument("--out", type=Path, help="folder to write to (default: this one)")
     propose.add_argument("--force", action="store_true", help="write over what was proposed before")
+
+
+def _identity_actions(made: argparse.ArgumentParser) -> None:
+    actions = made.add_subparsers(dest="action", required=True, metavar="ACTION")
+    explain = _sub(
+        actions,
+        "explain",
+        "Why two identifiers are one person, or are not; nothing is shown in the clear.",
+        "tillhouse identity explain member:10023 phone:+447700900123",
+    )
+    dry_run = _sub(
+        actions,
+        "dry-run",
+        "What another rule would do to persons and tiers; nothing is written.",
+        "tillhouse identity dry-run --hub-limit phone=5 --threshold 0.95",
+    )
+    evaluate = _sub(
+        actions,
+        "evaluate",
+        "Precision, recall and F1 on labelled records: deterministic alone, and with Splink.",
+        "tillhouse identity evaluate people.csv --columns columns.yaml",
+    )
+    explain.add_argument(
+        "identifier",
+        nargs=2,
+        help="KIND:VALUE, KIND@SENDER:VALUE, a token's beginning, or a person's key",
+    )
+    dry_run.add_argument(
+        "--hub-limit",
+        action="append",
+        default=[],
+        metavar="KIND=NUMBER",
+        help="most identifiers of a kind that one identifier may be seen with",
+    )
+    dry_run.add_argument("--threshold", type=float, help="probability from which a pair counts")
+    evaluate.add_argument("file", type=Path, nargs="+", help="CSV files of one labelled set")
+    evaluate.add_argument("--columns", type=Path, help="YAML: which headers say what")
+    evaluate.add_argument("--country", help="ISO 3166 code of phones without a prefix")
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ group by left_key, right_key
 order by left_key, right_key
 """
 
-_RANK = (
+RANK = (
     "case identifier_kind "
     + " ".join(f"when '{kind}' then {rank}" for rank, kind in enumerate(links.KINDS))
     + " end"
@@ -181,7 +181,7 @@ HELD_KEY = links.identifier_key("identifier_kind", "sender", "identifier_token")
 _HELD = f"""
 select
     identifiers.identifier_key,
-    {_RANK} as kind_rank,
+    {RANK} as kind_rank,
     coalesce(held.person_key, -1) as held_key,
     coalesce(earlier.person_key, -1) as earlier_key
 from identity_identifier as identifiers
