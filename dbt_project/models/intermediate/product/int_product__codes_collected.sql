@@ -1,61 +1,26 @@
+{%- set records = [
+    'stg_pos_standard__lines',
+    'stg_web_order__lines',
+    'stg_web_event__events',
+    'stg_post__posts',
+    'stg_stock_count__counts',
+    'stg_stock_movement__movements',
+    'stg_price__prices',
+    'stg_promotion__products',
+    'stg_promotion__placements',
+] %}
+
 with
 
-lines as (
-    select distinct
-        sender,
-        product_code
-    from {{ ref('stg_pos_standard__lines') }}
-),
-
-order_lines as (
-    select distinct
-        sender,
-        product_code
-    from {{ ref('stg_web_order__lines') }}
-),
-
-events as (
-    select distinct
-        sender,
-        product_code
-    from {{ ref('stg_web_event__events') }}
-),
-
-posts as (
-    select distinct
-        sender,
-        product_code
-    from {{ ref('stg_post__posts') }}
-),
-
-codes as (
-    select
-        sender,
-        product_code
-    from lines
-    union
-    select
-        sender,
-        product_code
-    from order_lines
-    union
-    select
-        sender,
-        product_code
-    from events
-    union
-    select
-        sender,
-        product_code
-    from posts
-),
-
 collected as (
+    {%- for record in records %}
     select
         sender,
         product_code
-    from codes
+    from {{ ref(record) }} as {{ record }}
     where product_code is not null
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
 )
 
 select * from collected

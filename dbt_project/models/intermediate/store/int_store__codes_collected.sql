@@ -13,6 +13,8 @@
     'stg_stock_movement__movements': 'store_code',
     'stg_price__prices': 'store_code',
     'stg_promotion__placements': 'store_code',
+    'stg_coupon__redemptions': 'store_code',
+    'stg_settlement_line__lines': 'store_code',
     'stg_survey_response__answers': 'store_code',
     'stg_service_case__cases': 'store_code',
 } %}
