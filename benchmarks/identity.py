@@ -84,7 +84,8 @@ select
     given || '.' || family || person || case when is_second then 'x@mail' else '@post' end
         || '.example' as email,
     case when d % 300 = 7 then '+441904000000' else '+447' || (100000000
-        + case when is_second and d % 2 = 0 then person else account + 500000000 end) end as phone
+        + case when is_second and d % 2 = 0 then hash(person, 5) else hash(account, 5) end
+        % 900000000) end as phone
 from account
 """
 _LOAD = """

@@ -27,7 +27,7 @@ PLURALS = {
     "discount": "discounts", "refund": "refunds", "fulfilment": "fulfilments",
     "placement": "placements", "price": "prices", "employee": "employees",
     "movement": "movements", "observation": "observations", "answer": "answers", "case": "cases",
-    "session": "sessions", "transaction": "transactions",
+    "session": "sessions", "transaction": "transactions", "decision": "decisions",
 }  # fmt: skip
 # Written by the spine itself, not by a template: sources of staging folders of their own.
 SYSTEM_SOURCES = {"ops", "reference", "identity"}

@@ -31,6 +31,9 @@ _DIGRAPHS = (("sh", "š"), ("ch", "č"), ("kh", "x"), ("gh", "q"), ("zh", "ž"),
              ("ck", "k"), ("c", "k"))  # fmt: skip
 # As in the tokens: dots before the @ mean nothing there.
 _DOTLESS = ("gmail.com", "googlemail.com")
+_SILENT = str.maketrans("", "", "'`")
+_UNHEARD = re.compile(r"[^a-zščžx]|[aeiouvwy]")
+_BETWEEN = re.compile(r"[\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "jr", "sr"})
 
@@ -40,10 +43,12 @@ def fold(text: str | None) -> str | None:
     """NFKC, small letters, one spelling of each letter, no accents, words one blank apart."""
     if not text:
         return None
+    if text.isascii():
+        return " ".join(_BETWEEN.sub(" ", text.lower().translate(_SILENT)).split()) or None
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
     apart = unicodedata.normalize("NFKD", plain)
     kept = "".join(c for c in apart if not unicodedata.combining(c))
-    words = re.sub(r"[^\w]+|_", " ", unicodedata.normalize("NFC", kept)).split()
+    words = _BETWEEN.sub(" ", unicodedata.normalize("NFC", kept)).split()
     return " ".join(words) or None
 
 
@@ -63,7 +68,7 @@ def split_name(text: str | None) -> tuple[str | None, str | None]:
     folded = fold(text)
     if folded is None:
         return None, None
-    if _HAN.search(folded):
+    if not folded.isascii() and _HAN.search(folded):
         return _read(folded.replace(" ", ""))
     if comma and fold(after):
         return _untitled(fold(after) or ""), fold(before)
@@ -102,8 +107,8 @@ def sound(folded: str | None) -> str | None:
     text = folded
     for letters, one in _DIGRAPHS:
         text = text.replace(letters, one)
-    heard = re.sub(r"[^a-zščžx]|[aeiouvwy]", "", text.translate(_SOUNDS))
-    return re.sub(r"(.)\1+", r"\1", heard) or None
+    heard = _UNHEARD.sub("", text.translate(_SOUNDS))
+    return "".join(c for c, before in zip(heard, " " + heard, strict=False) if c != before) or None
 
 
 def email_of(text: str | None) -> str | None:
