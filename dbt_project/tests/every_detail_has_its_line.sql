@@ -1,5 +1,5 @@
 {#- Discounts and taxes on no line of a sale, by sender: their receipt or line has not come, was
-    struck off or is no sale, or the receipt has no line to allocate them to. They are in no fact. -#}
+    struck off or is no sale, or there is no line to allocate them to. They are in no fact. -#}
 {{ config(severity='warn') }}
 
 with
