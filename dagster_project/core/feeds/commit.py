@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from dagster_project.core.declarations import SYSTEM_COLUMNS, FieldType
+from dagster_project.core.declarations import FieldType
 from dagster_project.core.feeds.arrive import EPOCH
 from dagster_project.core.feeds.job import Job
-from dagster_project.core.feeds.judge import CALENDAR
+from dagster_project.core.feeds.judge import CALENDAR, columns_of
 from dagster_project.core.feeds.protect import Protected
 from dagster_project.core.feeds.settle import Verdict, rows_of
 from dagster_project.core.feeds.sql import identifier
@@ -39,12 +39,12 @@ def write_unit(job: Job, verdict: Verdict, batch_id: int) -> Written:
     is_clean = bool(verdict.accepted.all())
     if not is_clean:
         _register_accepted(job, verdict)
-    _register_files(job, unit)
+    file_ids = [one.file_id for one in unit.source.files]
     loaded = np.zeros(unit.source.total, bool)
     for record in unit.records:
         scope = _scope(job, record, is_clean)
         fresh = _find_fresh(job, record, scope)
-        _insert(job, record, fresh or scope, batch_id)
+        _insert(job, record, fresh or scope, file_ids, batch_id)
         loaded |= _rows_written(job, record, fresh, verdict.accepted)
     for one in unit.protected:
         if one.keeps_clear:
@@ -65,14 +65,6 @@ def _register_accepted(job: Job, verdict: Verdict) -> None:
         "create or replace temp table accepted_rows as select _row from accepted_arrow"
     )
     job.connection.unregister("accepted_arrow")
-
-
-def _register_files(job: Job, unit: Unit) -> None:
-    import pyarrow as pa
-
-    file_ids = [one.file_id for one in unit.source.files]
-    places = pa.array(range(len(file_ids)), pa.int32())
-    job.connection.register("unit_files", pa.table({"_file": places, "file_id": file_ids}))
 
 
 def _scope(job: Job, record: StagedRecord, is_clean: bool) -> str:
@@ -130,15 +122,17 @@ def _note_conflicts(job: Job, fresh: str, raw: str, table: str) -> None:
     )
 
 
-def _insert(job: Job, record: StagedRecord, chosen: str, batch_id: int) -> None:
+def _insert(
+    job: Job, record: StagedRecord, chosen: str, file_ids: list[str], batch_id: int
+) -> None:
     """Append the chosen rows."""
-    columns = ", ".join(identifier(n) for n in job.template.records[record.name].columns())
+    columns = ", ".join(identifier(name) for name in columns_of(job, record.name))
     job.connection.execute(
-        f"insert into raw.{job.template.table(record.name)} "
-        f"({columns}, {', '.join(SYSTEM_COLUMNS)}) "
-        f"select {columns}, _record_key, _content_hash, $1, $2, f.file_id, _record, $3, _extra "
-        f"from {record.table} as s join unit_files as f on f._file = s._file where {chosen}",
-        [job.feed.sender, job.feed.feed, batch_id],
+        f"insert into raw.{job.template.table(record.name)} ({columns}, _record_key, "
+        "_content_hash, _sender, _feed, _file_id, _record_number, _batch_id) "
+        f"select {columns}, _record_key, _content_hash, $1, $2, $3[_file + 1], _record, $4 "
+        f"from {record.table} as s where {chosen}",
+        [job.feed.sender, job.feed.feed, file_ids, batch_id],
     )
 
 
@@ -185,6 +179,7 @@ def _business_times(job: Job, unit: Unit, is_clean: bool) -> tuple[Times, ...]:
         f"where {scope}"
         for record in unit.records
         if (time := job.template.records[record.name].business_time)
+        and time in job.feed.records[record.name].fields
     ]
     size = len(unit.source.files)
     if not parts:

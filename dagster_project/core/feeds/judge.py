@@ -116,8 +116,8 @@ def _list_of(column: str) -> str:
 def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Judgement:
     """How rows of ``relation`` become rows of one record, right or wrong.
 
-    The select gives ``_file, _row, _record, _error``, the raw columns, key and content hash; and
-    ``_discarded`` where some field's bad values are discarded.
+    The select gives ``_file, _row, _record, _error``, the raw columns of mapped fields, key and
+    content hash; and ``_discarded`` where some field's bad values are discarded.
     """
     record, mapping = job.template.records[name], job.feed.records[name]
     checks = (*_refusals(job, name, joins), *_all_checks(job, name))
@@ -135,11 +135,20 @@ def judgement(job: Job, name: str, relation: str, joins: dict[str, Join]) -> Jud
         f"typed as (select {PLACES}, {', '.join(typed)} from mapped), {kept}"
         f"raw as (select {PLACES}, {error} as _error, {discarded}{', '.join(columns)} "
         f"from {'kept' if kept else 'typed'} {_joined(joins)}) "
-        f"select {PLACES}, _error, {'_discarded, ' if kept else ''}{_names(record)}, _extra, "
+        f"select {PLACES}, _error, {'_discarded, ' if kept else ''}"
+        f"{', '.join(columns_of(job, name))}, "
         f"{_key(job, name)} as _record_key, "
         f"{_content(record)} as _content_hash from raw"
     )
     return Judgement(select, checks)
+
+
+def columns_of(job: Job, name: str) -> list[str]:
+    """The raw columns that the feed fills; all others of its rows are null and are not staged."""
+    record, mapping = job.template.records[name], job.feed.records[name]
+    filled = {column for field in mapping.fields for column in record.fields[field].columns(field)}
+    found = [column for column in record.columns() if column in filled]
+    return [*found, "_extra"] if record.added_columns() else found
 
 
 def _refusals(job: Job, name: str, joins: dict[str, Join]) -> list[Check]:
@@ -225,11 +234,17 @@ def _without_zone_name(text: str) -> str:
     """The text of a time that ends in digits, an offset or Z; UTC and GMT are written so.
 
     The engine goes on with the zone of ``10:00 Asia/Shanghai`` for the times of the rows behind
-    it, so it must never see a name; such a time is not read.
+    it, so it must never see a name; such a time is not read. It takes for a name only what
+    stands behind a blank: as most times are written, one look tells that there is none.
     """
+    usual = (
+        f"{text} like '____-__-__T%' and not contains({text}, ' ') or {text} like '____-__-__' "
+        f"or {text} like '____-__-__ __:%' and {text} not like '% % %'"
+    )
     before = f"rtrim({text}, '0123456789:.+- Zz')"
     return (
-        f"case when {before} = '' or regexp_full_match(right({before}, 2), '\\d[Tt]') then {text} "
+        f"case when {usual} then {text} "
+        f"when {before} = '' or regexp_full_match(right({before}, 2), '\\d[Tt]') then {text} "
         f"when upper(right({before}, 4)) in (' UTC', ' GMT') "
         f"and length({text}) = length({before}) then left({text}, -4) || 'Z' end"
     )
@@ -259,7 +274,8 @@ def _unreadable(kind: FieldType, text: str, value: str) -> str:
         # A cast of '12.5' would round; the slower comparison only where there is more than digits.
         # Nor are 0x10 and 1_000 numbers that a person would write.
         odd = f"try_cast({text} as double) != {value} or regexp_matches({text}, '[_xXbB]')"
-        return f"({missing}) or (ltrim({text}, '-0123456789') != '' and ({odd}))"
+        doubtful = f"({missing}) or (ltrim({text}, '-0123456789') != '' and ({odd}))"
+        return f"case when {text} = {value}::varchar then false else {doubtful} end"
     if kind in CALENDAR:
         first, last = (f"{SQL_TYPES[kind]} {literal(bound)}" for bound in CALENDAR[kind])
         outside = f"{value} not between {first} and {last}"

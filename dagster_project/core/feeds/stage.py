@@ -33,7 +33,7 @@ from dagster_project.core.feeds.sql import identifier
 
 @dataclass(frozen=True)
 class StagedRecord:
-    """``_file, _row, _record, _error, <raw columns>, _record_key, _content_hash`` of a record."""
+    """``_file, _row, _record, _error, <filled columns>, _record_key, _content_hash``."""
 
     name: str
     table: str
