@@ -78,6 +78,14 @@ def local_times(moments: np.ndarray, zone: str, *, with_offset: bool = True) -> 
     return text(np.char.add(plain, suffix))
 
 
+def known_times(
+    moments: np.ndarray, known: np.ndarray, zone: str, *, with_offset: bool = True
+) -> pa.Array:
+    """Local times, missing where they are not known."""
+    place = np.where(known, np.cumsum(known) - 1, -1)
+    return picked(place, local_times(moments[known], zone, with_offset=with_offset))
+
+
 def stacked(parts: Sequence[Columns]) -> Columns:
     """The same columns of several parts, one part after the other.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dagster_project.core.simulation import bills, masters, till_files, truth, web_files
+from dagster_project.core.simulation.aftermath import Aftermath
 from dagster_project.core.simulation.catalogue import make_catalogue
 from dagster_project.core.simulation.clicks import click_columns, make_clicks
 from dagster_project.core.simulation.club import Ledger, points_columns
@@ -47,6 +48,7 @@ class CountryRun:
         self.midnight = midnights(plan, country.time_zone)
         numbers = [site.number for site in self.market.sites]
         self.slow = self._own(slow, numbers) if slow.site in numbers else None
+        self.aftermath = Aftermath(plan, self.market, self.people, self.midnight)
         self.frauds: list[Columns] = []
         self.exceptions: list[Columns] = []
 
@@ -68,13 +70,16 @@ class CountryRun:
             "sold_out", label, truth.sold_out_columns(self.plan, self.market, week, sales)
         )
         closed, till_entries = self._till_week(week, sales, output, label)
-        orders, payments, moments, web_entries = self._web_week(week, sales, output, label)
+        orders, lines, payments, moments, web_entries = self._web_week(week, sales, output, label)
         output.deliver("points", label, stacked([till_entries, web_entries]))
         self._bills(
             week, output, label,
             bills.till_payments(closed.receipts, closed.tenders, closed.moments),
             bills.web_payments(orders, payments, moments),
         )  # fmt: skip
+        self.aftermath.week(
+            week, sales, output, label, closed=closed, online=(orders, lines, payments, moments)
+        )
 
     def _till_week(
         self, week: Week, sales: Sales, output: Output, label: str
@@ -128,7 +133,7 @@ class CountryRun:
 
     def _web_week(
         self, week: Week, sales: Sales, output: Output, label: str
-    ) -> tuple[Rows, Rows, np.ndarray, Columns]:
+    ) -> tuple[Rows, Rows, Rows, np.ndarray, Columns]:
         _, orders, lines, payments = self.web.week(week, sales)
         moments = self.midnight[orders["day"]] + orders["sec"]
         sites, country = self.market.sites, self.country
@@ -157,7 +162,7 @@ class CountryRun:
         nothing = np.zeros(moments.size, dtype=np.int64)
         points = self.ledger.worth(orders["account"], orders["total"], nothing)
         self.ledger.book(orders["account"], points, nothing)
-        return orders, payments, moments, points_columns(
+        return orders, lines, payments, moments, points_columns(
             self.ledger, orders["account"], points, used=nothing, receipt_ids=orders["number"],
             moment=moments,
         )  # fmt: skip

@@ -114,6 +114,24 @@ def article_columns(plan: Plan, catalogue: Catalogue) -> Columns:
     }
 
 
+def price_columns(plan: Plan, catalogue: Catalogue) -> Columns:
+    """``lantern_prices``: one row per article and list price, for the country as one zone."""
+    country = catalogue.country
+    price = catalogue.price
+    changed = np.concatenate([np.ones((price.shape[0], 1), dtype=bool),
+                              price[:, 1:] != price[:, :-1]], axis=1)  # fmt: skip
+    day, article = np.nonzero(changed.T)
+    since = np.where(day == 0, -LEAD_DAYS, day)
+    return {
+        "article": picked(article, catalogue.codes),
+        "zone": text([country.code] * article.size),
+        "from_time": local_times(_day_starts(plan, country, since), HEAD_OFFICE, with_offset=False),
+        "price": decimal(price[article, day], country.minor_digits),
+        "curr": text([country.currency] * article.size),
+        "uom": text([catalogue.goods[a][4] for a in article.tolist()]),
+    }
+
+
 def _ean(article: int) -> str:
     """A thirteen-digit number of the range for use within a company, with its check digit."""
     body = f"2{article + 10001:011d}"

@@ -20,13 +20,16 @@ from dagster_project.core.simulation.plan import SENDER, Plan
 
 SEPARATORS = {
     "receipts": ";", "lines": ";", "tenders": ";", "steps": ";",
-    "members": "|", "points": "|", "consents": "|", "stock": "\t",
+    "sessions": ";", "discounts": ";", "taxes": ";", "redemptions": ";",
+    "members": "|", "points": "|", "consents": "|", "prepaid": "|",
+    "stock": "\t", "movements": "\t",
 }  # fmt: skip
-ENDINGS = {"stock": "tsv", "posts": "jsonl"}
+ENDINGS = {"stock": "tsv", "movements": "tsv", "posts": "jsonl"}
 # What a stream's files are called where it is not the stream's own name.
 STEMS = {
     "stores": "shops", "products": "articles", "promotions": "actions",
     "promotion_products": "action_articles", "bills": "bill",
+    "employees": "staff", "sessions": "drawers",
 }  # fmt: skip
 
 

@@ -49,6 +49,13 @@ class Stream(IntEnum):
     FRAUDS = 13
     FAULTS = 14
     STORES = 15
+    STAFF = 16
+    SESSIONS = 17
+    PARCELS = 18
+    SHELVES = 19
+    VOICES = 20
+    DETAILS = 21
+    PREPAID = 22
 
 
 @dataclass(frozen=True)

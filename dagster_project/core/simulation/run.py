@@ -14,7 +14,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from dagster_project.core.simulation import masters, truth
+from dagster_project.core.simulation import (
+    details,
+    masters,
+    parcels,
+    shelves,
+    staff,
+    truth,
+    voices,
+)
 from dagster_project.core.simulation.club import (
     Versions,
     consent_rows,
@@ -102,6 +110,11 @@ def _write_masters(plan: Plan, runs: list[CountryRun], output: Output) -> None:
     for run in runs:
         columns = masters.article_columns(plan, run.catalogue)
         output.deliver("products", run.country.code, columns)
+        columns = masters.price_columns(plan, run.catalogue)
+        output.deliver("prices", run.country.code, columns)
+        columns = staff.employee_columns(plan, run.country, run.aftermath.staff)
+        output.deliver("employees", run.country.code, columns)
+        output.deliver("coupons", run.country.code, details.coupon_columns(plan, run.catalogue))
     for label, first, last in masters.quarters(plan):
         columns = masters.promotion_columns(plan, catalogues, first, last)
         output.deliver("promotions", label, columns)
@@ -187,8 +200,17 @@ def _tell_truth(plan: Plan, runs: list[CountryRun], slow: SlowStep, output: Outp
         "weekday_effects": [truth.weekday_columns(run.country) for run in runs],
         "frauds": [columns for run in runs for columns in run.frauds],
         "bill_exceptions": [columns for run in runs for columns in run.exceptions],
+        "staff_changes": [staff.change_columns(plan, run.aftermath.staff) for run in runs],
+        "till_differences": [columns for run in runs for columns in run.aftermath.differences],
+        "slow_carriers": [parcels.slow_carrier_columns(plan, run.country) for run in runs],
+        "service_quality": [
+            voices.quality_columns(plan, run.country, run.market.sites) for run in runs
+        ],
+        "case_persons": [columns for run in runs for columns in run.aftermath.case_persons],
     }
     for table, parts in told.items():
         output.tell(table, stacked(parts))
+    books = [run.aftermath.shelves for run in runs]
+    output.tell("stock_thefts", shelves.theft_columns(plan, books))
     output.tell("faults", output.fault_columns())
     output.tell("totals", output.total_columns())
