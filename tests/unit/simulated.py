@@ -10,12 +10,15 @@ import duckdb
 
 SEPARATORS = {
     "receipts": ";", "lines": ";", "tenders": ";", "steps": ";",
-    "members": "|", "points": "|", "consents": "|", "stock": "\t",
+    "sessions": ";", "discounts": ";", "taxes": ";", "redemptions": ";",
+    "members": "|", "points": "|", "consents": "|", "prepaid": "|",
+    "stock": "\t", "movements": "\t",
 }  # fmt: skip
 STREAMS = (
     "receipts", "lines", "tenders", "steps", "orders", "order_lines", "order_payments", "events",
     "members", "points", "consents", "products", "stores", "promotions", "promotion_products",
-    "stock", "rates",
+    "stock", "rates", "employees", "sessions", "discounts", "taxes", "coupons", "redemptions",
+    "parcels", "refunds", "movements", "prepaid", "prices", "surveys", "cases",
 )  # fmt: skip
 
 

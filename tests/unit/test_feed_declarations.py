@@ -33,14 +33,13 @@ def empty_delivery(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
 def test_both_retailers_are_declared() -> None:
     assert {feed.sender for feed in FEEDS_BY_NAME.values()} == set(SENDERS)
     assert sum(feed.sender == "journey" for feed in FEEDS_BY_NAME.values()) == 8
-    assert sum(feed.sender == "lantern" for feed in FEEDS_BY_NAME.values()) == 19
+    assert sum(feed.sender == "lantern" for feed in FEEDS_BY_NAME.values()) == 32
 
 
 # What the simulated banner has no sender for.
 NOT_SIMULATED = {
-    "card_transaction", "coupon", "employee", "market_price", "pos_cinema", "pos_clinic",
-    "pos_restaurant", "prepaid_entry", "price", "service_case", "stock_movement",
-    "survey_response", "web_session",
+    "card_transaction", "identity_decision", "market_price", "pos_cinema", "pos_clinic",
+    "pos_restaurant", "web_session",
 }  # fmt: skip
 
 
