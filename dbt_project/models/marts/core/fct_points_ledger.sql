@@ -11,6 +11,8 @@ owned as (
         entries.entry_type,
         entries.points,
         entries.receipt_id,
+        entries.original_entry_id,
+        entries.expires_on,
         entries.booked_at,
         {{ utc_day_number('entries.booked_at') }} as utc_day_number,
         entries.batch_id,
@@ -47,7 +49,12 @@ points_ledger as (
             when owned.receipt_id is null then -2
             else coalesce(till_receipts.transaction_key, web_orders.transaction_key, -1)
         end as transaction_key,
+        case
+            when owned.original_entry_id is null then -2
+            else coalesce(originals.record_key, -1)
+        end as original_points_ledger_key,
         owned.points,
+        owned.expires_on,
         owned.batch_id
     from owned
     left join {{ ref('int_sales__offsets_dated') }} as offsets
@@ -64,6 +71,10 @@ points_ledger as (
             web_orders.template = 'web_order'
             and owned.sender = web_orders.sender
             and owned.receipt_id = web_orders.receipt_id
+    left join {{ ref('stg_points_entry__entries') }} as originals
+        on
+            owned.sender = originals.sender
+            and owned.original_entry_id = originals.entry_id
 )
 
 select * from points_ledger
