@@ -20,8 +20,25 @@ DIMENSIONS = {
     "dim_promotion": "promotion_key",
     "dim_tender_type": "tender_type_key",
     "dim_channel": "channel_key",
+    "dim_terminal": "terminal_key",
+    "dim_employee": "employee_key",
+    "dim_card_issuer": "card_issuer_key",
+    "dim_currency": "currency_key",
+    "dim_tax_class": "tax_class_key",
+    "dim_reason": "reason_key",
+    "dim_film": "film_key",
+    "dim_hall": "hall_key",
+    "dim_show": "show_key",
+    "dim_menu_item": "menu_item_key",
+    "dim_service": "service_key",
 }
-VERSIONED = {"dim_store": "store", "dim_product": "product", "dim_customer": "customer"}
+VERSIONED = {
+    "dim_store": "store",
+    "dim_product": "product",
+    "dim_customer": "customer",
+    "dim_terminal": "terminal",
+    "dim_employee": "employee",
+}
 
 
 @pytest.mark.parametrize(("table", "key"), DIMENSIONS.items(), ids=list(DIMENSIONS))
