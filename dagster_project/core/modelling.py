@@ -277,7 +277,7 @@ def _running(
 ) -> Iterator[subprocess.Popen[str]]:
     """dbt as a child with its JSON log on stdout; killed if the caller leaves early."""
     command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
-    command += ["--log-format", "json", "--log-level-file", "info", "--no-use-colors", *arguments]
+    command += ["--events", str(target / "dbt.log"), *arguments]
     command += ["--project-dir", str(project), "--profiles-dir", str(project)]
     command += ["--target-path", str(target), "--log-path", str(target)]
     process = subprocess.Popen(

@@ -94,14 +94,19 @@ class SmallWarehouse:
             | dict(settings or {})
         )
         command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
+        is_build = arguments[0] in {"build", "run", "test"}
+        command += ["--events", str(target / "dbt.log")] if is_build else ["--no-use-colors"]
         # Where a command has no target path (debug), the environment gives it.
         environment |= {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
         places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         done = subprocess.run(
-            [*command, "--no-use-colors", *arguments, *places],
+            [*command, *arguments, *places],
             env=environment, cwd=self.home.root, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        return DbtRun(done.returncode, done.stdout + done.stderr, target)
+        told = done.stdout
+        if is_build:
+            told = "\n".join(json.loads(line)["info"]["msg"] for line in told.splitlines())
+        return DbtRun(done.returncode, told + done.stderr, target)
 
     def empty(self) -> None:
         """Forget every row and model. The home stays, so dbt need not parse its project again."""
