@@ -6,7 +6,6 @@
     'handle': 'handle_token',
     'visitor': 'visitor_id_token',
 } -%}
-{%- set of_senders = ['member', 'handle', 'visitor'] -%}
 {%- set sides = ['left', 'right'] %}
 
 with
@@ -42,13 +41,13 @@ ends as (
         {{ side }}_kind as identifier_kind,
         {{ side }}_token as identifier_token,
         case
-            when {{ side }}_kind in ('{{ of_senders | join("', '") }}') then {{ side }}_sender
+            when {{ side }}_kind in ('member', 'handle', 'visitor') then {{ side }}_sender
             else '*'
         end as sender,
-        {%- for part in ['kind', 'token'] %}
-        least(left_{{ part }}, right_{{ part }}) as first_{{ part }},
-        greatest(left_{{ part }}, right_{{ part }}) as second_{{ part }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        least(left_kind, right_kind) as first_kind,
+        greatest(left_kind, right_kind) as second_kind,
+        least(left_token, right_token) as first_token,
+        greatest(left_token, right_token) as second_token
     from decisions
     where left_token is not null and right_token is not null
     {{ 'union all' if not loop.last }}

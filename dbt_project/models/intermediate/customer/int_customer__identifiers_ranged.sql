@@ -42,7 +42,7 @@ unioned as (
     {%- endfor %}
 ),
 
--- What somebody decided holds from the moment it was known; the first reaches back to the beginning.
+-- What was decided holds from the moment it was known; the first reaches back to the beginning.
 ranged as (
     select
         sender,

@@ -53,11 +53,7 @@ tiered as (
         recency_score,
         frequency_score,
         value_score,
-        case
-            when recency_score + frequency_score + value_score >= 12 then 'high'
-            when recency_score + frequency_score + value_score >= 7 then 'mid'
-            else 'low'
-        end as value_tier
+        {{ value_tier() }} as value_tier
     from scored
 )
 

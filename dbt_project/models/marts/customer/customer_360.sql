@@ -1,4 +1,21 @@
 -- Grain: one row per customer
+{%- set last_contact -%}
+greatest(purchases.last_receipt_at, web_visits.last_web_event_at, posts.last_posted_at)
+{%- endset %}
+{%- set profile = [
+    'first_store_date', 'last_store_date', 'first_web_date', 'last_web_date', 'first_app_date',
+    'last_app_date', 'channel_count', 'favourite_hour', 'favourite_weekday',
+    'instalment_receipt_count', 'most_instalments', 'discount_share', 'promotion_share',
+    'price_level', 'returned_amount_reporting', 'return_share', 'tender_type_count',
+    'favourite_tender_type', 'cash_share', 'previous_loyalty_tier', 'loyalty_tier_since_date',
+    'loyalty_tier_move_count', 'household_key', 'household_customer_count', 'household_size',
+    'income_band', 'points_expiring_90_days', 'next_points_expiry_date', 'coupon_offer_count',
+    'coupon_redemption_count', 'last_coupon_date', 'web_dwell_seconds',
+    'web_product_view_count', 'web_order_count', 'abandoned_basket_count',
+    'last_abandoned_basket_date', 'survey_answer_count', 'mean_survey_share',
+    'last_survey_date', 'service_case_count', 'open_service_case_count', 'complaint_count',
+    'mean_resolution_hours', 'last_service_case_date',
+] %}
 
 with
 
@@ -44,12 +61,12 @@ described as (
         tastes.favourite_brand,
         customers.tier as loyalty_tier,
         cast(coalesce(balances.points_balance, 0) as bigint) as points_balance,
-        greatest(
-            purchases.last_receipt_at, web_visits.last_web_event_at, posts.last_posted_at
-        ) as last_contact_at,
-        purchases.last_receipt_at,
-        web_visits.last_web_event_at,
-        posts.last_posted_at,
+        {{ last_contact }} as last_contact_at,
+        case {{ last_contact }}
+            when purchases.last_receipt_at then 'purchase'
+            when web_visits.last_web_event_at then 'web_visit'
+            when posts.last_posted_at then 'post'
+        end as last_contact_type,
         cast(coalesce(posts.post_count, 0) as integer) as post_count,
         posts.mean_sentiment,
         cast(coalesce(web_visits.web_visit_count, 0) as integer) as web_visit_count,
@@ -57,12 +74,21 @@ described as (
         customers.has_marketing_consent,
         customers.has_profiling_consent,
         customers.has_sharing_consent,
-        customers.has_sensitive_consent
+        customers.has_sensitive_consent,
+        {%- for column in profile %}
+        profiles.{{ column }},
+        {%- endfor %}
+        -- Filled by what is learnt from the data; nothing is invented here.
+        cast(null as double) as churn_probability,
+        cast(null as decimal(18, 4)) as predicted_value_amount_reporting,
+        cast(null as varchar) as segment
     from {{ ref('dim_customer') }} as customers
     left join {{ ref('dim_store') }} as home_stores
         on
             customers.home_store_durable_key = home_stores.store_durable_key
             and home_stores.is_current
+    inner join {{ ref('int_customer__profiles_joined') }} as profiles
+        on customers.customer_durable_key = profiles.customer_durable_key
     left join {{ ref('int_sales__customers_summarised') }} as purchases
         on customers.customer_durable_key = purchases.customer_durable_key
     left join {{ ref('int_sales__customers_scored') }} as scores
@@ -78,65 +104,15 @@ described as (
     where
         customers.is_current
         and customers.customer_durable_key >= 0
-        -- A browser that never joined, bought or wrote is a visitor, not yet a customer; its visits
-        -- are in fct_web_event.
+        -- A browser that never joined, bought, wrote or answered is a visitor, not yet a customer;
+        -- its visits are in fct_web_event.
         and (
             not customers.is_inferred
             or purchases.customer_durable_key is not null
             or balances.customer_durable_key is not null
             or posts.customer_durable_key is not null
+            or profiles.has_said_anything
         )
-),
-
-contacted as (
-    select
-        customer_durable_key,
-        customer_key,
-        banner,
-        is_inferred,
-        member_since_date,
-        birth_decade,
-        age_band,
-        gender,
-        country_code,
-        city,
-        home_store_durable_key,
-        home_store_name,
-        favourite_store_durable_key,
-        favourite_store_name,
-        favourite_channel_code,
-        first_purchase_date,
-        last_purchase_date,
-        as_of_date,
-        recency_days,
-        receipt_count,
-        return_count,
-        net_amount_reporting,
-        average_basket_amount_reporting,
-        recency_score,
-        frequency_score,
-        value_score,
-        value_tier,
-        favourite_department,
-        favourite_category,
-        favourite_brand,
-        loyalty_tier,
-        points_balance,
-        last_contact_at,
-        case last_contact_at
-            when last_receipt_at then 'purchase'
-            when last_web_event_at then 'web_visit'
-            when last_posted_at then 'post'
-        end as last_contact_type,
-        mean_sentiment,
-        post_count,
-        web_visit_count,
-        last_web_visit_date,
-        has_marketing_consent,
-        has_profiling_consent,
-        has_sharing_consent,
-        has_sensitive_consent
-    from described
 )
 
-select * from contacted
+select * from described
