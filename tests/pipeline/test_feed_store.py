@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dagster_project.core.feeds import LoadError, load, packs, replay_feed, waiting_files
+from dagster_project.core.feeds import LoadError, batch, load, packs, replay_feed, waiting_files
 from dagster_project.core.feeds.arrive import claim_files, put_back
 from dagster_project.core.feeds.store import LOOSE, has_original, open_original
 from dagster_project.core.keys import MasterKey
@@ -129,6 +130,34 @@ def test_a_file_that_is_put_back_has_its_senders_name(bench_for: MakeBench) -> N
         put_back(claim)
     assert sorted(os.listdir(till.landing)) == [".claimed", *names]
     assert [path.name for path in waiting_files(till.warehouse.home, till.feed)] == names
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: codecs.BOM_UTF8 + text,
+        lambda text: text.replace(b"\n", b"\r\n"),
+    ],
+    ids=["the same", "with a mark", "CRLF"],
+)
+def test_a_delivery_that_its_bytes_tell_is_known_is_neither_read_nor_kept(
+    bench_for: MakeBench, monkeypatch: pytest.MonkeyPatch, change: Callable[[bytes], bytes]
+) -> None:
+    till = bench_for(**LINES)
+    sent = deliver_many(till)
+    till.load()
+    kept = [(path, path.stat()) for path in till.warehouse.home.store.rglob("*")]
+
+    def read(*_: object) -> None:
+        raise AssertionError("was read")
+
+    monkeypatch.setattr(batch, "make_readable", read)
+    for name, content in sent.items():
+        till.deliver(f"again {name}", change(content.encode()))
+    outcome = till.load()
+    assert (outcome.physical_count, outcome.duplicate_count) == (FILES, FILES)
+    assert [(path, path.stat()) for path in till.warehouse.home.store.rglob("*")] == kept
 
 
 def test_a_big_original_lies_by_itself(bench_for: MakeBench, tmp_path: Path) -> None:

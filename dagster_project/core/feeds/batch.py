@@ -6,10 +6,11 @@ Belongs here: grouping files into units and trying the faster way first. Does no
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import duckdb
 
@@ -23,7 +24,14 @@ from dagster_project.core.feeds.job import Job, needs_whole_files
 from dagster_project.core.feeds.jsonl import read_jsonl
 from dagster_project.core.feeds.plain import PIECE_BYTES, Piece, pieces_of, read_unquoted
 from dagster_project.core.feeds.read import Source, read_parquet, read_quoted, read_slow
-from dagster_project.core.feeds.recognise import Delivered, Held, known_contents, receive
+from dagster_project.core.feeds.recognise import (
+    Delivered,
+    Held,
+    Identified,
+    identify,
+    known_contents,
+    make_readable,
+)
 from dagster_project.core.feeds.rejects import first_line
 from dagster_project.core.feeds.settle import Verdict, refuse, settle
 from dagster_project.core.feeds.stage import (
@@ -34,11 +42,13 @@ from dagster_project.core.feeds.stage import (
     stage_unit,
 )
 from dagster_project.core.feeds.store import Sealer
-from dagster_project.core.feeds.text import IN_MEMORY_BYTES
 from dagster_project.core.feeds.totals import disagreements
 from dagster_project.core.warehouse import THREADS
 
 HEAD_BYTES = 1 << 16
+SMALL_BYTES = 1 << 17  # hashed in a tenth of a millisecond
+Given = TypeVar("Given", Claim, Identified, Delivered)
+Received = TypeVar("Received")
 # No fault of a delivered file: disk, memory, or a mapping that is no SQL over the feed's columns.
 OUTSIDE = (
     duckdb.IOException,
@@ -58,7 +68,7 @@ class Batch:
     refused: dict[str, str] = field(default_factory=dict)  # content id → reason
     disagreeing: dict[str, str] = field(default_factory=dict)  # the same, for stated totals
     held: list[Held] = field(default_factory=list)
-    duplicates: list[Delivered] = field(default_factory=list)
+    duplicates: list[Delivered | Identified] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # content id → physical records
     not_kept: set[datetime] = field(default_factory=set)  # arrivals whose original is not stored
     sealer: Sealer | None = None  # nothing where originals are in the store already
@@ -79,7 +89,7 @@ class Batch:
 
     def close(self, job: Job) -> None:
         """Give back tables and scratch files; originals that were kept are kept."""
-        for one in (*self.delivered(), *self.duplicates):
+        for one in self.delivered():
             one.text.drop()
         if self.sealer is not None:
             self.sealer.close()
@@ -102,33 +112,54 @@ class Batch:
 def prepare(job: Job, claims: list[Claim]) -> Batch:
     """Receive, recognise, read, stage and judge a batch of claimed files."""
     batch = Batch(sealer=Sealer(job.home, job.key))
-    received = _received(job, claims)
-    batch.held += [one for one in received if isinstance(one, Held)]
-    readable = [one for one in received if isinstance(one, Delivered)]
-    batch.known = known_contents(job.connection, job.feed, [one.content_id for one in readable])
     fresh: dict[str, Delivered] = {}
-    for one in readable:
-        if one.content_id in batch.known or one.content_id in fresh:
-            batch.duplicates.append(one)
-        else:
-            fresh[one.content_id] = one
+    with ThreadPoolExecutor(THREADS) as threads:
+        for one in _readable(job, batch, claims, threads):
+            if one.content_id in batch.known or one.content_id in fresh:
+                one.text.drop()
+                batch.duplicates.append(one)
+            else:
+                fresh[one.content_id] = one
+        _for_each(threads, list(fresh.values()), lambda one: one.profile)
     for one in fresh.values():
         batch.sealer.begin(one.original)
     read_files(job, batch, list(fresh.values()))
     return batch
 
 
-def _received(job: Job, claims: list[Claim]) -> list[Delivered | Held]:
-    """Every claimed file, hashed and made readable, in the order of the claims."""
+def _readable(
+    job: Job, batch: Batch, claims: list[Claim], threads: ThreadPoolExecutor
+) -> list[Delivered]:
+    """Files that are not known by their bytes alone, made readable; the others go to the batch."""
+    found = _for_each(threads, claims, lambda claim: identify(claim, job.feed))
+    batch.held += [one for one in found if isinstance(one, Held)]
+    identified = [one for one in found if isinstance(one, Identified)]
+    _note_known(job, batch, [one.content_id for one in identified])
+    batch.duplicates += [one for one in identified if one.content_id in batch.known]
+    others = [one for one in identified if one.content_id not in batch.known]
+    made = _for_each(threads, others, lambda one: make_readable(one, job.feed, job.home))
+    batch.held += [one for one in made if isinstance(one, Held)]
+    delivered = [one for one in made if isinstance(one, Delivered)]
+    untold = {one.claim.arrived_at for one in others if one.content_id is None}
+    _note_known(job, batch, [d.content_id for d in delivered if d.claim.arrived_at in untold])
+    return delivered
 
-    def one_of(claim: Claim) -> Delivered | Held:
-        return receive(claim, job.feed, job.home)
 
-    # Hashing leaves the interpreter's lock; handing over a small file costs more than that saves.
-    big = [claim for claim in claims if claim.size_bytes > IN_MEMORY_BYTES]
-    with ThreadPoolExecutor(THREADS) as threads:
-        found = {one.claim.arrived_at: one for one in threads.map(one_of, big)}
-    return [found.get(claim.arrived_at) or one_of(claim) for claim in claims]
+def _note_known(job: Job, batch: Batch, content_ids: list[str | None]) -> None:
+    told = [one for one in content_ids if one is not None]
+    if told:
+        batch.known |= known_contents(job.connection, job.feed, told)
+
+
+def _for_each(
+    threads: ThreadPoolExecutor, files: list[Given], work: Callable[[Given], Received]
+) -> list[Received]:
+    """The work done on every file, in their order.
+
+    Hashing and unpacking leave the interpreter's lock; handing over a small file costs more.
+    """
+    begun = [threads.submit(work, one) if one.size_bytes > SMALL_BYTES else one for one in files]
+    return [one.result() if isinstance(one, Future) else work(one) for one in begun]
 
 
 def read_files(job: Job, batch: Batch, files: list[Delivered]) -> None:

@@ -22,7 +22,7 @@ from dagster_project.core.feeds.ledger import (
     append_rejects,
     raise_alarm,
 )
-from dagster_project.core.feeds.recognise import Delivered, Held
+from dagster_project.core.feeds.recognise import Delivered, Held, Identified
 from dagster_project.core.feeds.rejects import discards_of, rejects_of
 from dagster_project.core.feeds.settle import Verdict
 
@@ -99,7 +99,7 @@ def _line(job: Job, batch: Batch, one: Delivered, counts: Counts, batch_id: int)
     )
 
 
-def _common(job: Job, one: Delivered | Held) -> dict[str, object]:
+def _common(job: Job, one: Delivered | Identified | Held) -> dict[str, object]:
     return {
         "file_id": one.file_id,
         "feed": job.feed.feed,

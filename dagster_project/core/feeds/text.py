@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from dagster_project.core.feeds.records import map_bytes
 from dagster_project.core.home import Home
 
+CHUNK_BYTES = 4 << 20
 IN_MEMORY_BYTES = 1 << 20  # bigger ones stay on the disk; a batch's bytes are capped as a whole
 
 
@@ -57,6 +59,16 @@ class Text:
         with self.path.open("rb") as handle:
             handle.seek(start)
             return handle.read(end - start)
+
+    def pieces(self) -> Iterator[bytes]:
+        """All bytes, some at a time."""
+        if self.content is not None:
+            yield self.content
+            return
+        # What is as it was delivered needs no second name to be read once.
+        with open(self._path or self._source, "rb", buffering=0) as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                yield chunk
 
     def drop(self) -> None:
         """Remove the file, where one was made."""
