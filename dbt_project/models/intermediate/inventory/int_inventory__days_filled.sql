@@ -24,15 +24,28 @@ happenings as (
 
 -- Every day until something happens again, or the sender's newest one. The sums of four weeks ask
 -- for 27 days before the first day that is written.
-days as (
+spans as (
     select
         happenings.sender,
         happenings.store_durable_key,
         happenings.product_durable_key,
-        calendar_days.calendar_date as business_date,
+        happenings.business_date as happened_date,
+        greatest(
+            happenings.business_date,
+            case
+                when first_changed.first_changed_date > cast('1901-01-01' as date)
+                    then {{ days_after('first_changed.first_changed_date', -27) }}
+                else happenings.business_date
+            end
+        ) as from_date,
+        least(
+            {{ days_after(
+                "coalesce(happenings.next_date, cast('9999-12-31' as date))", -1
+            ) }},
+            newest.newest_date
+        ) as to_date,
         happenings.first_date,
         happenings.is_booking,
-        happenings.business_date = calendar_days.calendar_date as is_happening,
         happenings.counted_quantity,
         happenings.is_sold_out,
         happenings.moved_quantity,
@@ -47,16 +60,51 @@ days as (
     inner join {{ ref('int_inventory__newest_dated') }} as newest
         on happenings.sender = newest.sender
     cross join {{ ref('int_inventory__first_changed') }} as first_changed
-    inner join {{ ref('stg_reference__calendar_days') }} as calendar_days
-        on
-            happenings.business_date <= calendar_days.calendar_date
-            and coalesce(happenings.next_date, {{ days_after('newest.newest_date', 1) }})
-            > calendar_days.calendar_date
-    where
-        calendar_days.calendar_date
-        >= greatest(
-            {{ days_after('first_changed.first_changed_date', -27) }}, cast('1900-01-01' as date)
-        )
+),
+
+unfolded as (
+    select
+        sender,
+        store_durable_key,
+        product_durable_key,
+        happened_date,
+        {{ each_day('from_date', 'to_date') }} as business_date,
+        first_date,
+        is_booking,
+        counted_quantity,
+        is_sold_out,
+        moved_quantity,
+        received_quantity,
+        on_hand_quantity,
+        expected_quantity,
+        in_transit_quantity,
+        unit_cost,
+        currency_code,
+        batch_id
+    from spans
+    where from_date <= to_date
+),
+
+days as (
+    select
+        sender,
+        store_durable_key,
+        product_durable_key,
+        business_date,
+        happened_date = business_date as is_happening,
+        first_date,
+        is_booking,
+        counted_quantity,
+        is_sold_out,
+        moved_quantity,
+        received_quantity,
+        on_hand_quantity,
+        expected_quantity,
+        in_transit_quantity,
+        unit_cost,
+        currency_code,
+        batch_id
+    from unfolded
 ),
 
 filled as (

@@ -106,25 +106,43 @@ windows as (
     from displayed
 ),
 
-covered as (
+-- What has no end in sight ends with the calendar.
+calendar as (
+    select max(calendar_date) as last_date
+    from {{ ref('stg_reference__calendar_days') }}
+),
+
+unfolded as (
     select
         windows.sender,
         windows.store_durable_key,
         windows.product_durable_key,
         windows.promotion_code,
-        calendar_days.calendar_date as business_date,
-        max(case when windows.is_offered then 1 else 0 end) = 1 as is_offered,
-        max(windows.display_code) as display_code,
-        max(windows.advert_code) as advert_code,
-        max(windows.batch_id) as batch_id
+        {{ each_day('windows.starts_on', 'least(windows.ends_on, calendar.last_date)') }}
+            as business_date,
+        windows.display_code,
+        windows.advert_code,
+        windows.is_offered,
+        windows.batch_id
     from windows
-    inner join {{ ref('stg_reference__calendar_days') }} as calendar_days
-        on
-            windows.starts_on <= calendar_days.calendar_date
-            and windows.ends_on >= calendar_days.calendar_date
+    cross join calendar
+    where windows.starts_on <= least(windows.ends_on, calendar.last_date)
+),
+
+covered as (
+    select
+        sender,
+        store_durable_key,
+        product_durable_key,
+        promotion_code,
+        business_date,
+        max(case when is_offered then 1 else 0 end) = 1 as is_offered,
+        max(display_code) as display_code,
+        max(advert_code) as advert_code,
+        max(batch_id) as batch_id
+    from unfolded
     group by
-        windows.sender, windows.store_durable_key, windows.product_durable_key,
-        windows.promotion_code, calendar_days.calendar_date
+        sender, store_durable_key, product_durable_key, promotion_code, business_date
 )
 
 select * from covered
