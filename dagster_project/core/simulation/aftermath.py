@@ -46,7 +46,7 @@ class Aftermath:
         """Write one week's files."""
         orders, lines, payments, moments = online
         self._drawers(week, output, label, closed)
-        self._parcels(week, output, label, online)
+        self._parcels(week, online)
         moved = self.shelves.week(
             week, sales, till=(closed.receipts, closed.lines), web=(orders, lines)
         )
@@ -82,11 +82,11 @@ class Aftermath:
         output.deliver("sessions", label, columns)
         self.differences.append(sessions.difference_columns(self.plan, rows, country, sites))
 
-    def _parcels(self, week: Week, output: Output, label: str, online: Online) -> None:
+    def _parcels(self, week: Week, online: Online) -> None:
         orders, lines, _, moments = online
         told = self.parcels.week(week, orders, lines, moments)
         sites, country = self.market.sites, self.country
-        output.deliver("parcels", label, parcels.parcel_columns(told, country, sites))
+        self._collect("parcels", parcels.parcel_columns(told, country, sites))
         back = parcels.refund_columns(
             self.plan, week, country, orders=orders, lines=lines, moments=moments
         )
