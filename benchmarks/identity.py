@@ -53,7 +53,7 @@ with drawn as (
     from (
         select
             i as account,
-            case when i % 11 = 10 then i - 1 - 10 * (hash(i) % 5) else i end as person
+            case when i % 11 = 10 then i - 1 - 11 * (hash(i) % 5) else i end as person
         from range($first, $last) as numbers (i)
     )
 ),
@@ -148,7 +148,7 @@ def resolve(warehouse: Warehouse) -> Measured:
 def truth(connection: duckdb.DuckDBPyConnection, count: int) -> Iterator[tuple[str, str, str, str]]:
     """The person of each account."""
     rows = connection.execute(
-        "select 'm' || i, case when i % 11 = 10 then i - 1 - 10 * (hash(i) % 5) else i end "
+        "select 'm' || i, case when i % 11 = 10 then i - 1 - 11 * (hash(i) % 5) else i end "
         "from range($count) as numbers (i)",
         {"count": count},
     ).fetchall()

@@ -16,6 +16,7 @@ from dagster_project.core.feeds import create_raw_tables, load_feed
 from dagster_project.core.home import Home
 from dagster_project.core.identity import IdentityScore, evaluate, resolve_persons
 from dagster_project.core.identity.evaluate import TrueIdentifier
+from dagster_project.core.identity.matching import is_available
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.simulation import simulate
 from dagster_project.core.warehouse import Warehouse
@@ -60,8 +61,20 @@ def true_identifiers(truth: Path) -> Iterator[TrueIdentifier]:
                 yield sender, kind, KEY.token(DOMAINS[kind], value), person
 
 
-@pytest.fixture(scope="module")
-def scores(tmp_path_factory) -> dict[str, IdentityScore]:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(False, id="deterministic"),
+        pytest.param(
+            True,
+            id="both",
+            marks=pytest.mark.skipif(
+                not is_available(), reason="the extra tillhouse[ml] is not installed"
+            ),
+        ),
+    ],
+)
+def scores(request, tmp_path_factory) -> dict[str, IdentityScore]:
     """Scores over the identifiers that were delivered: of everybody's contacts, and of accounts."""
     root = tmp_path_factory.mktemp("people")
     simulate(root, stores=3, days=28, customers=300, seed=11, faults="light")
@@ -75,7 +88,7 @@ def scores(tmp_path_factory) -> dict[str, IdentityScore]:
         feed = feeds[f"lantern_{stream}"]
         load_feed(warehouse, feed, templates[feed.template])
     with warehouse.connect() as connection:
-        resolve_persons(connection)
+        resolve_persons(connection, probabilistic=request.param)
         delivered = set(
             connection.execute(
                 "select sender, identifier_kind, identifier_token from identity.person_identifier"

@@ -59,8 +59,8 @@ def _as_before(cluster: Keys, held_key: Keys, earlier: Keys) -> NDArray[np.bool_
     All do, unless their person comes apart and some of it had the key before it merged: then those.
     """
     speaks = held_key != NO_PERSON
-    pairs = np.unique(np.stack((cluster[speaks], held_key[speaks])), axis=1)
-    held, count = np.unique(pairs[1], return_counts=True)
+    _, claimed, _ = _counted(cluster[speaks], held_key[speaks])
+    held, count = np.unique(claimed, return_counts=True)
     merged = np.unique(held_key[speaks & (earlier == held_key)])
     apart = np.intersect1d(held[count > 1], merged)
     return speaks & (~np.isin(held_key, apart) | (earlier == held_key))
@@ -73,10 +73,7 @@ def _restore(inherited: Keys, cluster: Keys, earlier: Keys, anchor: Keys) -> Key
     if not asked.any():
         return keys
     everybody, size = np.unique(earlier[earlier != NO_PERSON], return_counts=True)
-    pairs, overlap = np.unique(
-        np.stack((cluster[asked], earlier[asked])), axis=1, return_counts=True
-    )
-    clusters, wanted = pairs
+    clusters, wanted, overlap = _counted(cluster[asked], earlier[asked])
     most = 2 * overlap > size[np.searchsorted(everybody, wanted)]
     free = most & ~np.isin(wanted, keys)
     claims = zip(-overlap[free], wanted[free], anchor[clusters[free]], clusters[free], strict=True)
@@ -108,12 +105,9 @@ def _anchors(identifier_key: Keys, kind_rank: Keys, cluster: Keys) -> Keys:
 def _inherit(cluster: Keys, held_key: Keys, anchor: Keys, known: NDArray[np.bool_]) -> Keys:
     """Per cluster the held key that it overlaps most, each key given once; else -1."""
     keys = np.full(len(anchor), NO_PERSON)
-    pairs, overlap = np.unique(
-        np.stack((cluster[known], held_key[known])), axis=1, return_counts=True
-    )
+    clusters, held, overlap = _counted(cluster[known], held_key[known])
     if not len(overlap):
         return keys
-    clusters, held = pairs
     alone = _occurs_once(clusters) & _occurs_once(held)
     keys[clusters[alone]] = held[alone]
     contested = ~alone
@@ -126,6 +120,16 @@ def _inherit(cluster: Keys, held_key: Keys, anchor: Keys, known: NDArray[np.bool
     )
     _settle(keys, claims)
     return keys
+
+
+def _counted(first: Keys, second: Keys) -> tuple[Keys, Keys, Keys]:
+    """The distinct pairs of two arrays, in order, and how often each stands there."""
+    order = np.lexsort((second, first))
+    first, second = first[order], second[order]
+    is_start = np.ones(len(order), bool)
+    is_start[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
+    starts = np.flatnonzero(is_start)
+    return first[starts], second[starts], np.diff(np.r_[starts, len(order)])
 
 
 def _settle(keys: Keys, claims: Iterable[tuple[int, int, int, int]]) -> None:
