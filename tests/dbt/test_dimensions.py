@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from small_warehouse import SmallWarehouse
@@ -183,6 +184,38 @@ def test_an_inferred_member_keeps_its_key_when_its_thing_arrives(fresh, build_di
         "where store_code = 'B'"
     )
     assert found == [("North Two", "America/Chicago", False, 2)]
+
+
+def test_an_operator_keeps_the_key_under_which_receipts_came_before_the_staff_data(fresh):
+    def employees() -> list[tuple[Any, ...]]:
+        run = fresh.dbt("run", "--select", "+dim_employee", "+dim_terminal")
+        assert run.exit_code == 0, run.words
+        return fresh.query(
+            "select employee_key, employee_durable_key, role_code, is_inferred, is_current "
+            "from core.dim_employee where employee_key >= 0 order by valid_from_at"
+        )
+
+    receipt = {
+        "receipt_id": "r", "receipt_type": "sale", "store_code": "A", "terminal_code": "3",
+        "operator_code_token": "7", "sold_at": "2017-03-01 15:00:00+00", "currency_code": "USD",
+    }  # fmt: skip
+    fresh.deliver("pos_standard__receipt", [receipt], batch=1, sender=NORTH)
+    ((key, durable_key, *seen),) = employees()
+    assert seen == ["unknown", True, True]
+    assert fresh.query("select name from core.dim_terminal where terminal_key >= 0") == [("A / 3",)]
+
+    versions = [
+        {
+            "employee_number_token": "n", "effective_at": f"2017-{month:02}-01 00:00:00+00",
+            "operator_code_token": "7", "role_code": role,
+        }
+        for month, role in ((1, "cashier"), (6, "shift lead"))
+    ]  # fmt: skip
+    fresh.deliver("employee__employee", versions, batch=2, sender=NORTH)
+    cashier, lead = employees()
+    assert cashier == (key, durable_key, "cashier", False, False)
+    assert lead[1:] == (durable_key, "shift lead", False, True)
+    assert lead[0] != key
 
 
 VERSIONS = [
