@@ -138,6 +138,41 @@ RATES: list[dict[str, Any]] = [
     {"base_currency_code": "CNY", "quote_currency_code": "USD", "rate_date": day, "rate": rate}
     for day, rate in (("2017-03-01", "0.14"), ("2017-06-28", "0.15"))
 ]
+# One row for every fact of bills, stock, prices, cards, points and coupons.
+EAST_BILLS: list[dict[str, Any]] = [
+    {"provider": "alipay", "reference_number": "n", "line_type": "payment", "store_code": "W",
+     "settled_at": "2017-07-02 05:00:00+00", "currency_code": "CNY", "gross_amount": 33,
+     "fee_amount": "0.2", "net_amount": "32.8", "receipt_id": "o1"},
+]  # fmt: skip
+EAST_COUNTS: list[dict[str, Any]] = [
+    {"store_code": "A", "product_code": "1", "counted_on": "2017-02-28", "on_hand_quantity": 5},
+]
+EAST_MOVEMENTS: list[dict[str, Any]] = [
+    {"movement_id": "v1", "movement_type": "receipt", "store_code": "A", "product_code": "1",
+     "quantity": 10, "moved_at": "2017-03-01 02:00:00+00", "supplier_code": "s1"},
+]  # fmt: skip
+EAST_PRICES: list[dict[str, Any]] = [
+    {"product_code": "1", "store_code": "A", "valid_from_at": "2017-03-01 00:00:00+00",
+     "currency_code": "CNY", "list_price": 30},
+]  # fmt: skip
+EAST_PREPAID: list[dict[str, Any]] = [
+    {"entry_id": "g1", "account_id_token": "a", "entry_type": "load", "amount": 50,
+     "currency_code": "CNY", "booked_at": "2017-03-01 02:00:00+00", "store_code": "A"},
+]  # fmt: skip
+EAST_POINTS: list[dict[str, Any]] = [
+    {"entry_id": "q1", "member_number_token": "m2", "entry_type": "earn", "points": 33,
+     "receipt_id": "o1", "booked_at": "2017-07-01 05:00:00+00"},
+]  # fmt: skip
+NORTH_COUPONS: list[dict[str, Any]] = [
+    {"coupon_code": "c1", "promotion_code": "p1", "product_code": "1"},
+]
+NORTH_REDEMPTIONS: list[dict[str, Any]] = [
+    {"coupon_code": "c1", "promotion_code": "p1", "member_number_token": "m1",
+     "redeemed_on": "2017-03-01", "redemption_number": 1},
+]  # fmt: skip
+NORTH_PROMOTION_PRODUCTS: list[dict[str, Any]] = [
+    {"promotion_code": "p1", "product_code": "1"},
+]
 # Both of east's accounts are one person; the visitor behind nothing but a phone is another.
 PERSONS = [
     (NORTH, "member", "m1", 11, 1),
@@ -175,6 +210,15 @@ def deliver_two_retailers(small: SmallWarehouse) -> None:
         (EAST, "member__member", EAST_MEMBERS),
         (EAST, "consent__change", EAST_CONSENTS),
         (EAST, "exchange_rate__rate", RATES),
+        (EAST, "settlement_line__line", EAST_BILLS),
+        (EAST, "stock_count__count", EAST_COUNTS),
+        (EAST, "stock_movement__movement", EAST_MOVEMENTS),
+        (EAST, "price__price", EAST_PRICES),
+        (EAST, "prepaid_entry__entry", EAST_PREPAID),
+        (EAST, "points_entry__entry", EAST_POINTS),
+        (NORTH, "coupon__coupon", NORTH_COUPONS),
+        (NORTH, "coupon__redemption", NORTH_REDEMPTIONS),
+        (NORTH, "promotion__product", NORTH_PROMOTION_PRODUCTS),
     ):
         small.deliver(table, rows, batch=1, sender=sender)
     small.identify(PERSONS)
