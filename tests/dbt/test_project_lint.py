@@ -13,6 +13,7 @@ from dagster_project.core.declarations import load_templates
 from dagster_project.core.home import DBT_PROJECT, TEMPLATES
 
 Node = dict[str, Any]
+Manifest = dict[str, Any]
 
 CLASSES = {"public", "internal", "personal", "sensitive", "card"}
 MODEL_LINES = 150
@@ -86,14 +87,22 @@ def parents(node: Node, kind: str) -> list[str]:
     return [name for name in node["depends_on"]["nodes"] if name.startswith(f"{kind}.")]
 
 
-def data_tests_on(manifest: Node, node: Node) -> dict[str, set[str]]:
-    """Column → names of the data tests on it."""
-    found: dict[str, set[str]] = {}
+def keys_of(manifest: Manifest, node: Node) -> dict[str, Any]:
+    """What the model's sound_keys test is told: primary, foreign, touched_days; empty without."""
     for test in manifest["nodes"].values():
-        if test["resource_type"] == "test" and test.get("attached_node") == node["unique_id"]:
-            name = (test.get("test_metadata") or {}).get("name", test["name"])
-            found.setdefault(test.get("column_name") or "", set()).add(name)
-    return found
+        metadata = test.get("test_metadata") or {}
+        if test.get("attached_node") == node["unique_id"] and metadata["name"] == "sound_keys":
+            return metadata["kwargs"]
+    return {}
+
+
+def model_tests_on(manifest: Manifest, node: Node) -> set[str]:
+    """Names of the data tests on the model as a whole."""
+    return {
+        test["test_metadata"]["name"]
+        for test in manifest["nodes"].values()
+        if test.get("attached_node") == node["unique_id"] and not test.get("column_name")
+    }
 
 
 def test_only_staging_reads_sources(models):
@@ -190,27 +199,35 @@ def test_every_fact_states_its_grain_in_the_words_of_its_description(models):
     assert differing == []
 
 
-def test_every_foreign_key_of_a_fact_has_a_relationships_test(models, manifest):
-    untested = []
+def test_every_key_of_a_fact_is_judged(models, manifest):
+    unjudged = []
     for node in facts(models):
-        tested = data_tests_on(manifest, node)
+        judged = keys_of(manifest, node)
         own = next(iter(node["columns"]))
-        assert {"unique", "not_null"} <= tested.get(own, set()), f"{node['name']}.{own}"
+        assert judged.get("primary") == own, node["name"]
         keys = [column for column in node["columns"] if column.endswith("_key") and column != own]
-        untested += [
-            f"{node['name']}.{key}" for key in keys if "relationships" not in tested.get(key, set())
-        ]
-    assert untested == []
+        unjudged += [f"{node['name']}.{key}" for key in keys if key not in judged["foreign"]]
+    assert unjudged == []
+
+
+def test_a_table_that_is_kept_by_day_is_judged_by_the_same_days(models, manifest):
+    for node in models:
+        days = re.search(r"clear_touched_days\('(\w+)'\)", node["raw_code"])
+        if days and (judged := keys_of(manifest, node)):
+            assert judged.get("touched_days") == days[1], node["name"]
 
 
 def test_every_key_of_a_dimension_is_unique_and_every_version_unbroken(models, manifest):
     for node in models:
         if node["name"].startswith("dim_"):
-            tested = data_tests_on(manifest, node)
-            key = next(iter(node["columns"]))
-            assert {"unique", "not_null"} <= tested[key], node["name"]
+            assert keys_of(manifest, node).get("primary") == next(iter(node["columns"]))
             if "valid_from_at" in node["columns"]:
-                assert "unbroken_intervals" in tested[""], node["name"]
+                assert "unbroken_intervals" in model_tests_on(manifest, node), node["name"]
+
+
+def test_every_mart_says_what_stands_once_in_it(models, manifest):
+    marts = [node for node in models if node["original_file_path"].startswith("models/marts/")]
+    assert [node["name"] for node in marts if not keys_of(manifest, node)] == []
 
 
 def test_every_template_record_is_staged_column_by_column_and_class_by_class(models):
