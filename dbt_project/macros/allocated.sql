@@ -12,6 +12,7 @@
     and the cents that are left go to the largest remainders, at equal ones to the lower line
     number. Several things of one scope are allocated as running totals and taken apart again, so
     that together they are just what the lines state wherever the till's figures agree.
+    So a later one may take a cent back from a line (1 in 100,000 shares of random receipts).
     Remainders are compared to a millionth of a cent, far above the error of a double.
 -#}
 {% macro allocated(wholes, openings) -%}

@@ -19,6 +19,15 @@ unrated as (
         business_date
     from {{ ref('fct_tender') }}
     where is_sale and exchange_rate is null
+
+    union all
+
+    select
+        sender,
+        currency_code,
+        business_date
+    from {{ ref('fct_till_session') }}
+    where exchange_rate is null
 ),
 
 missing as (
