@@ -39,12 +39,10 @@ changes as (
 -- Stock only ever depends on days before: from the first changed day on all of it is new.
 first_changed as (
     select
-        -- One row whatever has changed.
-        {% if is_all_new -%}
-        coalesce(min(cast('1900-01-01' as date)), cast('1900-01-01' as date))
-        {%- else -%}
-        coalesce(min(changed_date), cast('9999-12-31' as date))
-        {%- endif %} as first_changed_date
+        least(
+            coalesce(min(changed_date), cast('9999-12-31' as date)),
+            cast('{{ '1900-01-01' if is_all_new else '9999-12-31' }}' as date)
+        ) as first_changed_date
     from changes
 )
 
