@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from small_warehouse import SmallWarehouse
 from two_retailers import EAST, EAST_STORES
 
@@ -39,6 +40,7 @@ def found(rows: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
     return [(day, count) for _, day, count, _ in rows]
 
 
+@pytest.mark.long
 def test_late_events_join_and_split_visits_over_midnight_as_a_full_build_does(
     fresh: SmallWarehouse,
 ) -> None:

@@ -182,6 +182,22 @@ PERSONS = [
     ("*", "phone", "p", 22, 1),
     ("*", "phone", "q", 33, 1),
 ]
+EAST_PARCELS: list[dict[str, Any]] = [
+    {"fulfilment_id": "o1", "order_id": "o1", "status": "delivered", "carrier_code": "own",
+     "ordered_at": "2017-07-01 05:00:00+00", "shipped_at": "2017-07-01 15:00:00+00",
+     "delivered_at": "2017-07-02 05:00:00+00", "promised_at": "2017-07-03 05:00:00+00"},
+]  # fmt: skip
+EAST_ANSWERS: list[dict[str, Any]] = [
+    {"response_id": "n1", "question_code": "advice", "question_type": "nps", "score": 9,
+     "member_number_token": "m2", "store_code": "W", "receipt_id": "o1",
+     "answered_at": "2017-07-03 05:00:00+00", "comment": "good"},
+]  # fmt: skip
+EAST_CASES: list[dict[str, Any]] = [
+    {"case_id": "c1", "status": "resolved", "opened_at": "2017-07-02 06:00:00+00",
+     "resolved_at": "2017-07-02 18:00:00+00", "topic_code": "quality", "is_complaint": True,
+     "member_number_token": "m2", "store_code": "W", "receipt_id": "o1",
+     "compensation_amount": 5, "currency_code": "CNY"},
+]  # fmt: skip
 
 
 def deliver_two_retailers(small: SmallWarehouse) -> None:
@@ -219,6 +235,9 @@ def deliver_two_retailers(small: SmallWarehouse) -> None:
         (NORTH, "coupon__coupon", NORTH_COUPONS),
         (NORTH, "coupon__redemption", NORTH_REDEMPTIONS),
         (NORTH, "promotion__product", NORTH_PROMOTION_PRODUCTS),
+        (EAST, "web_order__fulfilment", EAST_PARCELS),
+        (EAST, "survey_response__answer", EAST_ANSWERS),
+        (EAST, "service_case__case", EAST_CASES),
     ):
         small.deliver(table, rows, batch=1, sender=sender)
     small.identify(PERSONS)
