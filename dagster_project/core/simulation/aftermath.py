@@ -50,9 +50,8 @@ class Aftermath:
         moved = self.shelves.week(
             week, sales, till=(closed.receipts, closed.lines), web=(orders, lines)
         )
-        output.deliver(
-            "movements", label, shelves.movement_columns(moved, week, self.market, self.midnight)
-        )
+        columns = shelves.movement_columns(moved, week, self.market, self.midnight)
+        self._collect("movements", columns)
         self._details(closed)
         entries = self.cards.week(week, closed, orders, payments, moments)
         sites = self.market.sites

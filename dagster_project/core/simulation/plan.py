@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -273,11 +273,13 @@ def utc_offsets(zone: str, moments: np.ndarray) -> np.ndarray:
 
 
 def _offset(zone: str, moments: np.ndarray) -> np.ndarray:
-    where = ZoneInfo(zone)
-    found = [
-        datetime.fromtimestamp(int(moment), UTC).astimezone(where).utcoffset() for moment in moments
-    ]
-    return np.array([int(o.total_seconds()) if o else 0 for o in found], dtype=np.int64)
+    return np.array([_offset_at(zone, moment) for moment in moments.tolist()], dtype=np.int64)
+
+
+@lru_cache(maxsize=65_536)  # every file of a week asks for the same days again
+def _offset_at(zone: str, moment: int) -> int:
+    offset = datetime.fromtimestamp(moment, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
 
 
 def midnights(plan: Plan, zone: str) -> np.ndarray:
