@@ -1,4 +1,4 @@
-{#- One row per date from one to another, both included; none where the other is the earlier one. -#}
+{#- One row per date from one to another, both included; none where the other is earlier. -#}
 {% macro each_day(from_date, to_date) -%}
     {{ return(adapter.dispatch('each_day', 'tillhouse')(from_date, to_date)) }}
 {%- endmacro %}

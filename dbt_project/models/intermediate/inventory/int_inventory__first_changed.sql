@@ -4,6 +4,9 @@
 {%- set stored_movement = stored_table('core', 'fct_inventory_movement') %}
 {%- set is_all_new = replaces_all_days() or not stored_daily or not stored_movement %}
 
+-- depends_on: {{ ref('int_inventory__movements_dated') }}
+-- depends_on: {{ ref('int_inventory__newest_dated') }}, {{ ref('stg_ops__builds') }}
+
 with
 
 changes as (
