@@ -13,13 +13,16 @@ consents as (
         changes.legal_basis,
         changes.source,
         changes.changed_at,
-        -- Valid until the same account says something else about the same purpose.
-        coalesce(
-            lead(changes.changed_at) over (
-                partition by changes.sender, changes.member_number_token, changes.purpose
-                order by changes.changed_at, changes.record_key
+        -- Valid until the same account says something else about the same purpose, or it runs out.
+        least(
+            coalesce(
+                lead(changes.changed_at) over (
+                    partition by changes.sender, changes.member_number_token, changes.purpose
+                    order by changes.changed_at, changes.record_key
+                ),
+                {{ end_of_time() }}
             ),
-            {{ end_of_time() }}
+            coalesce(changes.expires_at, {{ end_of_time() }})
         ) as valid_to_at,
         cast(changes.changed_at as date) as business_date,
         {{ date_key('cast(changes.changed_at as date)') }} as date_key,
