@@ -28,6 +28,7 @@ COMMANDS: dict[str, list[str]] = {
     "pollock": [PYTHON, "-m", "benchmarks.pollock"],
     "hostile": [PYTHON, "-m", "benchmarks.hostile", "--files", "500"],
     "redelivery": [PYTHON, "-m", "benchmarks.redelivery"],
+    "identity": [PYTHON, "-m", "benchmarks.identity"],
     "kill": [PYTHON, "-m", "benchmarks.kill", "--trials", "20"],
 }
 
