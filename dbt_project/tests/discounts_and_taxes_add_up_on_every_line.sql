@@ -1,6 +1,6 @@
-{#- The discounts of a line are its discount_amount and its taxes its tax_amount, to the cent, on the
-    line's business day: what the till details, its part of what was on the whole receipt, and the
-    rest. No discount or tax is there without its line. -#}
+{#- The discounts of a line are its discount_amount and its taxes its tax_amount, to the cent, on
+    the line's business day: what the till details, its part of what was on the whole receipt, and
+    the rest. No discount or tax is there without its line. -#}
 {{ config(severity='error') }}
 
 with

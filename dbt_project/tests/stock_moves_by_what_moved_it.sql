@@ -20,8 +20,7 @@ neighbours as (
 ),
 
 moved as (
-    select
-        coalesce(sum(quantity), 0) as quantity
+    select coalesce(sum(quantity), 0) as quantity
     from {{ ref('fct_inventory_movement') }}
     where store_durable_key >= 0 and product_durable_key >= 0
 ),

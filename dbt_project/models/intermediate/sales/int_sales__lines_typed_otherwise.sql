@@ -44,6 +44,7 @@ typed_otherwise as (
     where
         not {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
         and {{ is_of_touched_day('headers.business_date') }}
+        and {{ is_of_touched_receipt('lines.receipt_id') }}
 
     union all
 

@@ -1,15 +1,5 @@
 -- Grain: one row per line of goods of a web order
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='business_date',
-        on_schema_change='fail',
-        pre_hook="{{ clear_touched_days('int_fulfilment__touched_days') }}",
-    )
-}}
-
--- depends_on: {{ ref('int_fulfilment__touched_days') }}
+{#- Made anew each time: a parcel may be corrected to another order, and there are few of them. -#}
 
 with
 
@@ -76,9 +66,7 @@ ordered as (
             coalesce(lines.country_code, '') = coalesce(places.country_code, '')
             and coalesce(lines.city, '') = coalesce(places.city, '')
             and places.geography_key >= 0
-    where
-        headers.template = 'web_order'
-        and {{ is_of_touched_day('headers.business_date', 'int_fulfilment__touched_days') }}
+    where headers.template = 'web_order'
 ),
 
 fulfilments as (

@@ -106,6 +106,7 @@ sales_lines as (
     where
         {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
         and {{ is_of_touched_day('headers.business_date') }}
+        and {{ is_of_touched_receipt('lines.receipt_id') }}
     order by headers.business_date
 )
 

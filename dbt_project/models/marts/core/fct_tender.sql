@@ -66,7 +66,9 @@ converted as (
         on
             tenders.currency_code = rates.currency_code
             and headers.business_date = rates.business_date
-    where {{ is_of_touched_day('headers.business_date') }}
+    where
+        {{ is_of_touched_day('headers.business_date') }}
+        and {{ is_of_touched_receipt('tenders.receipt_id') }}
 ),
 
 valued as (
