@@ -47,6 +47,10 @@ NEW_SALE = """
 insert into core.fct_sales_line by name
 select * replace (-{number} as sales_line_key, 1 as net_amount_reporting)
 from core.fct_sales_line
+limit 1;
+insert into sales.sales_daily by name
+select * replace (1 as net_sales_amount_reporting)
+from sales.sales_daily
 limit 1
 """
 

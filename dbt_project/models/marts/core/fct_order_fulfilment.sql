@@ -1,5 +1,5 @@
 -- Grain: one row per line of goods of a web order
-{#- Made anew each time: a parcel may be corrected to another order, and there are few of them. -#}
+{# Made anew each time: a parcel may be corrected to another order, and there are few of them. #}
 
 with
 
