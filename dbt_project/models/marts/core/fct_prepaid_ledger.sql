@@ -8,7 +8,7 @@ entries as (
         dated.sender,
         dated.entry_id,
         {{ surrogate_key(["'prepaid_account'", 'dated.sender', 'dated.account_id_token']) }}
-            as prepaid_account_number,
+            as prepaid_account_key,
         dated.entry_type,
         dated.business_date,
         {{ date_key('dated.business_date') }} as date_key,
@@ -81,7 +81,7 @@ valued as (
         prepaid_ledger_key,
         sender,
         entry_id,
-        prepaid_account_number,
+        prepaid_account_key,
         entry_type,
         business_date,
         date_key,
