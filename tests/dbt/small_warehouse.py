@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,11 @@ from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
 
 KEY = MasterKey(bytes(range(32)))
+# dbt parses the project anew where the path in its profile is another one: every home is reached
+# by the same link, so that a process of tests parses once.
+SHARED = Path(tempfile.mkdtemp(prefix="tillhouse-dbt-"))
+ALIAS = SHARED / "home"
+PARSE = "partial_parse.msgpack"
 Row = Mapping[str, Any]
 
 
@@ -86,11 +93,13 @@ class SmallWarehouse:
     def dbt(self, *arguments: str, settings: Mapping[str, str] | None = None) -> DbtRun:
         """Run dbt in a child, with an empty user home and no network needed."""
         target = self.home.dbt_target
+        _share_parse(self.home)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DBT_", "TILLHOUSE"))}
         environment = (
             inherited
             | {"HOME": str(self._empty_user_home), "DO_NOT_TRACK": "1", "PYTHONPATH": str(PROJECT)}
             | self.warehouse.dbt_environment()
+            | {"TILLHOUSE_HOME": str(ALIAS)}
             | dict(settings or {})
         )
         command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
@@ -103,6 +112,7 @@ class SmallWarehouse:
             [*command, *arguments, *places],
             env=environment, cwd=self.home.root, capture_output=True, text=True, check=False,
         )  # fmt: skip
+        _keep_parse(self.home)
         told = done.stdout
         if is_build:
             told = "\n".join(json.loads(line)["info"]["msg"] for line in told.splitlines())
@@ -116,6 +126,20 @@ class SmallWarehouse:
     def _find(self, table: str) -> tuple[Template, str]:
         template, name = table.split("__")
         return self.templates[template], name
+
+
+def _share_parse(home: Home) -> None:
+    """Lead the link to this home, and give it the parse of an earlier one."""
+    ALIAS.unlink(missing_ok=True)
+    ALIAS.symlink_to(home.root)
+    if (SHARED / PARSE).exists() and not (home.dbt_target / PARSE).exists():
+        home.dbt_target.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(SHARED / PARSE, home.dbt_target / PARSE)
+
+
+def _keep_parse(home: Home) -> None:
+    if (home.dbt_target / PARSE).exists():
+        shutil.copy2(home.dbt_target / PARSE, SHARED / PARSE)
 
 
 def _write(

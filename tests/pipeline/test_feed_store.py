@@ -132,6 +132,12 @@ def test_a_file_that_is_put_back_has_its_senders_name(bench_for: MakeBench) -> N
     assert [path.name for path in waiting_files(till.warehouse.home, till.feed)] == names
 
 
+def stored(till: Bench) -> list[tuple[Path, int, int]]:
+    """Every stored file with its size and the time it was last written."""
+    found = [path for path in till.warehouse.home.store.rglob("*") if path.is_file()]
+    return sorted((path, path.stat().st_size, path.stat().st_mtime_ns) for path in found)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -147,7 +153,7 @@ def test_a_delivery_that_its_bytes_tell_is_known_is_neither_read_nor_kept(
     till = bench_for(**LINES)
     sent = deliver_many(till)
     till.load()
-    kept = [(path, path.stat()) for path in till.warehouse.home.store.rglob("*")]
+    kept = stored(till)
 
     def read(*_: object) -> None:
         raise AssertionError("was read")
@@ -157,7 +163,7 @@ def test_a_delivery_that_its_bytes_tell_is_known_is_neither_read_nor_kept(
         till.deliver(f"again {name}", change(content.encode()))
     outcome = till.load()
     assert (outcome.physical_count, outcome.duplicate_count) == (FILES, FILES)
-    assert [(path, path.stat()) for path in till.warehouse.home.store.rglob("*")] == kept
+    assert stored(till) == kept
 
 
 def test_a_big_original_lies_by_itself(bench_for: MakeBench, tmp_path: Path) -> None:
