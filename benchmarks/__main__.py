@@ -22,6 +22,7 @@ COMMANDS: dict[str, list[str]] = {
     "small-files": [PYTHON, "-m", "benchmarks.small_files"],
     "refresh-2M": [PYTHON, "-m", "benchmarks.refresh", "2M"],
     "refresh-10M": [PYTHON, "-m", "benchmarks.refresh", "10M"],
+    "delta": [PYTHON, "-m", "benchmarks.delta"],
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
     "forecasting": [PYTHON, "-m", "benchmarks.forecasting"],
