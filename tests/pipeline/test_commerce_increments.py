@@ -183,7 +183,7 @@ def whole(small: SmallWarehouse) -> Whole:
         "select reference_number, status, expected_amount::integer, settled_amount::integer, "
         "age_days from core.fct_settlement_match order by 1"
     )
-    return Whole(content(small, TABLES), stock, cases)
+    return Whole(content(small), stock, cases)
 
 
 def test_stock_follows_counts_and_what_moved(whole):
@@ -213,4 +213,4 @@ def test_any_order_and_split_ends_as_one_build(whole, small):
     third = len(shuffled) // 3 + 1
     for start in range(0, len(shuffled), third):
         refresh(small, shuffled[start : start + third])
-    assert differences(content(small, TABLES), whole.content) == {}
+    assert differences(content(small), whole.content) == {}
