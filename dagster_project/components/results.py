@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -47,19 +47,24 @@ class NodeReporter:
         described = self._describe(warehouse)
         for key in self._schemas:
             yield dg.MaterializeResult(key, metadata=described[key])
+        yield from self._standing(warehouse, self._checks.values())
+
+    def _standing(
+        self, warehouse: Warehouse, specs: Iterable[dg.AssetCheckSpec]
+    ) -> Iterator[Event]:
         with warehouse.connect(read_only=True) as connection:
             failed = standing_judgements(connection)
-        for spec in self._checks.values():
+        for spec in specs:
             place = (*spec.asset_key.path, spec.name)
             if place in failed:
                 yield _verdict(spec, failed[place], spec.metadata["severity"] != "error")
 
     def built(self, warehouse: Warehouse, outcome: BuildOutcome) -> Iterator[Event]:
-        """Each model that was built or stands as it was, each test that was run."""
+        """Each model and test: as it was built or run, or as it stands if nothing led to it."""
         described = self._describe(warehouse)
         built = {self._key(node): node for node in outcome.nodes}
         for key in self._schemas:
-            if key not in built:  # a view that this code has made before
+            if key not in built:  # a view that this code has made before, or nothing led to it
                 yield dg.MaterializeResult(key, metadata=described[key])
             elif built[key].is_good:
                 seconds = {"build seconds": round(built[key].seconds, 3)}
@@ -67,6 +72,10 @@ class NodeReporter:
         for node in outcome.nodes:
             if node.unique_id in self._checks and node.status != "skipped":
                 yield self._judged(node)
+        if outcome.changed_sources is not None:
+            run = {node.unique_id for node in outcome.nodes}
+            left = [spec for unique_id, spec in self._checks.items() if unique_id not in run]
+            yield from self._standing(warehouse, left)
 
     def _key(self, node: NodeResult) -> dg.AssetKey | None:
         """The asset that a node makes, if it is none of the tests."""

@@ -15,6 +15,30 @@ from dagster_project.core.modelling import BuildOutcome, NodeResult
 
 # Schema, table and name of the check that a build went through to its end.
 WHOLE_BUILD = ("ops", "build_state", "models_are_complete")
+# Verdicts on what a build left as it was, each with the time at which it was reached.
+STILL_STANDING = """
+insert into ops.check_result
+select ? as run_id, earlier.* exclude (run_id)
+from (
+    from ops.check_result
+    where kind = 'dbt_test' and run_id != ?
+    qualify
+        run_id = last_value(run_id) over (
+            partition by schema_name, table_name
+            order by checked_at, run_id
+            rows between unbounded preceding and unbounded following
+        )
+) as earlier
+where not exists (
+    from ops.check_result as newer
+    where
+        newer.run_id = ?
+        and newer.kind = 'dbt_test'
+        and newer.schema_name = earlier.schema_name
+        and newer.table_name = earlier.table_name
+        and newer.check_name = earlier.check_name
+)
+"""
 WHY_WHOLE = "a build that did not end leaves marts that do not fit each other"
 
 
@@ -56,6 +80,8 @@ def record_judgements(
         "values (?, now(), ?, ?, ?, 'dbt_test', ?, ?, ?, ?, ?)",
         [(run_id, *row) for row in rows],
     )
+    if outcome is not None and outcome.changed_sources is not None:
+        connection.execute(STILL_STANDING, [run_id] * 3)
     connection.execute("commit")
 
 

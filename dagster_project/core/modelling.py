@@ -28,7 +28,15 @@ import duckdb
 
 from dagster_project.core.home import DBT_PROJECT, PROJECT, Home
 from dagster_project.core.keys import KEY_VARIABLE
-from dagster_project.core.warehouse import Warehouse, WriterLock
+from dagster_project.core.model_sources import (
+    Source,
+    changed_sources,
+    record_summaries,
+    recorded_summaries,
+    sources_of,
+    summaries,
+)
+from dagster_project.core.warehouse import Warehouse, WriterLock, home_environment
 
 BUILD = "models"
 KEPT_BUILDS = 5  # target folders with compiled SQL and logs; a full one is about 3 MB
@@ -37,9 +45,9 @@ SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 GENERATED = frozenset({"target", "logs", "dbt_packages"})
 UNFINISHED = "unfinished "  # before the fingerprints of a build that has not come to its end
 STORED_ONLY = ["--exclude", "config.materialized:view"]
+BEHIND = "source:{}+"  # a source and all that comes of it, in dbt's words
+PARSE = "parse"  # the folder of the manifest's own parse, which every build begins with
 PARTIAL_PARSE = "partial_parse.msgpack"
-# Parsing never opens the warehouse, but the profile must render.
-PARSE_ONLY_KEY = "0" * 64
 NO_TELEMETRY = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 TAIL_LINES = 4  # of dbt's own words, when it ends without results
 
@@ -85,6 +93,7 @@ class BuildOutcome:
     fingerprint: str
     is_full_refresh: bool
     seconds: float
+    changed_sources: tuple[str, ...] | None = None  # all that was built from; None: everything was
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
@@ -130,9 +139,9 @@ def ensure_manifest(home: Home, project: Path = DBT_PROJECT) -> Path:
         fingerprint = project_fingerprint(project)
         if manifest.exists() and stamp.exists() and stamp.read_text("ascii") == fingerprint:
             return manifest
-        target = home.dbt_target / "parse"
+        target = home.dbt_target / PARSE
         target.mkdir(exist_ok=True)
-        environment = _environment(_parse_environment(home))
+        environment = _environment(home_environment(home))
         with _running(["parse"], project, target, environment) as process:
             tail = deque((_words(line) for line in process.stdout or ()), maxlen=TAIL_LINES)
         if process.returncode != 0:
@@ -163,10 +172,16 @@ def build_state(connection: duckdb.DuckDBPyConnection, build: str) -> tuple[int,
 
 
 def record_build(
-    connection: duckdb.DuckDBPyConnection, build: str, batch_id: int, fingerprint: str
+    connection: duckdb.DuckDBPyConnection,
+    build: str,
+    batch_id: int,
+    fingerprint: str,
+    sources: Mapping[Source, str] | None = None,
 ) -> None:
-    """Say that a build of that name is complete up to a batch."""
+    """Say that a build of that name is complete up to a batch, and what its sources then held."""
     connection.execute("begin")
+    if sources is not None:
+        record_summaries(connection, sources)
     connection.execute("delete from ops.build_state where build = ?", [build])
     connection.execute(
         "insert into ops.build_state (build, built_batch_id, fingerprint, built_at) "
@@ -188,8 +203,8 @@ def build_models(
     """Run ``dbt build`` over the warehouse and move the models' watermark if all of it went well.
 
     Incremental models are rebuilt in full when the code changed since the last complete build.
-    Views are left as they are when this very code has made them: they hold no rows. Every test
-    runs each time.
+    After a complete build by this very code only what lies behind sources that changed is built
+    and tested again, and views, which hold no rows, are left as they are.
     The caller holds the writer's lock and has no connection open. Failed nodes are in the outcome;
     raises ModellingError only when dbt itself could not run.
     """
@@ -199,21 +214,39 @@ def build_models(
         batch_id = last_batch_id(connection)
         was_complete = (build_state(connection, BUILD) or (0, ""))[1] == fingerprint
         built_by = _begin(connection, fingerprint)
-    full = full_refresh or built_by != {fingerprint}
+        full = full_refresh or built_by != {fingerprint}
+        others = changed_sources(connection) if was_complete and not full else None
     target = _new_target(warehouse.home)
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    arguments += ["--full-refresh"] if full else []
-    arguments += STORED_ONLY if was_complete and not full else []
-    environment = _environment(warehouse.dbt_environment())
-    descriptors = (lock.descriptor,)
-    with _running(arguments, project, target, environment, descriptors) as process:
-        tail = _follow(process.stdout or iter(()), on_node)
-    nodes = _read_results(target / "run_results.json", tail)
-    outcome = BuildOutcome(nodes, batch_id, fingerprint, full, time.monotonic() - begun)
+    nodes: tuple[NodeResult, ...] = ()
+    if others != ():
+        environment = _environment(warehouse.dbt_environment())
+        arguments, descriptors = _arguments(full, others), (lock.descriptor,)
+        with _running(arguments, project, target, environment, descriptors) as process:
+            tail = _follow(process.stdout or iter(()), on_node)
+        nodes = _read_results(target / "run_results.json", tail)
+    elapsed = time.monotonic() - begun
+    outcome = BuildOutcome(nodes, batch_id, fingerprint, full, elapsed, others)
     if outcome.is_complete:
         with warehouse.connect() as connection:
-            record_build(connection, BUILD, batch_id, fingerprint)
+            sources = _sources(connection, target)
+            record_build(connection, BUILD, batch_id, fingerprint, sources)
     return outcome
+
+
+def _arguments(full: bool, others: tuple[str, ...] | None) -> list[str]:
+    """dbt's words for a build: of all, or of what lies behind the sources that changed."""
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if others is not None:
+        return [*arguments, "--select", *map(BEHIND.format, others), *STORED_ONLY]
+    return [*arguments, "--full-refresh"] if full else arguments
+
+
+def _sources(connection: duckdb.DuckDBPyConnection, target: Path) -> dict[Source, str]:
+    """What the sources of a build hold; while the writer's lock is held, they stand still."""
+    manifest = target / "manifest.json"
+    if not manifest.exists():  # nothing had changed, so that dbt was not asked
+        return recorded_summaries(connection)
+    return summaries(connection, sources_of(json.loads(manifest.read_bytes())))
 
 
 def _begin(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> set[str]:
@@ -311,13 +344,6 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     return inherited | {"PYTHONPATH": str(PROJECT)} | NO_TELEMETRY | dict(settings)
 
 
-def _parse_environment(home: Home) -> dict[str, str]:
-    return {
-        "TILLHOUSE_HOME": str(home.root),
-        "DBT_ENV_SECRET_TILLHOUSE_WAREHOUSE_KEY": PARSE_ONLY_KEY,
-    }
-
-
 def _new_target(home: Home) -> Path:
     """A fresh folder for one build's artefacts; the oldest ones go, the parse is carried over."""
     builds = home.dbt_target / "builds"
@@ -326,10 +352,9 @@ def _new_target(home: Home) -> Path:
         shutil.rmtree(old)
     target = builds / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     target.mkdir()
-    # An earlier build's: dbt counts the key as part of the profile, so the manifest's own parse,
-    # made without one, would be taken for another project's.
-    if parsed := sorted(builds.glob(f"*/{PARTIAL_PARSE}")):
-        shutil.copy2(parsed[-1], target / PARTIAL_PARSE)
+    parsed = home.dbt_target / PARSE / PARTIAL_PARSE
+    if parsed.exists():
+        shutil.copy2(parsed, target / PARTIAL_PARSE)
     return target
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.core.home import Home, load_settings
+from dagster_project.core.home import HOME_VARIABLE, Home, load_settings
 from dagster_project.core.keys import MasterKey
 
 CATALOG = "warehouse"
@@ -57,6 +57,8 @@ SCHEMAS = (
     "forecast",
 )
 
+# dbt strikes the values of variables with this prefix out of all it writes.
+FILE_KEY_VARIABLE = "DBT_ENV_SECRET_TILLHOUSE_WAREHOUSE_KEY"
 OPS_TABLES = """
 create sequence if not exists ops.batch_sequence;
 create table if not exists ops.batch (
@@ -139,6 +141,12 @@ create table if not exists ops.build_state (
     fingerprint varchar not null,       -- of the code and declarations that built it
     built_at timestamptz not null
 );
+create table if not exists ops.source_state (
+    source varchar not null,            -- of the models, as dbt names it
+    schema_name varchar not null,
+    table_name varchar not null,
+    summary varchar not null            -- of its rows when the models were last complete
+);
 create table if not exists ops.check_result (
     run_id varchar not null,
     checked_at timestamptz not null,
@@ -207,11 +215,15 @@ class Warehouse:
     def dbt_environment(self) -> dict[str, str]:
         """The environment dbt needs to reach the file; the key only as a dbt secret variable."""
         ensure_extension(self.home)
-        return {
-            "TILLHOUSE_HOME": str(self.home.root),
-            "TILLHOUSE_REPORTING_CURRENCY": load_settings(self.home).reporting_currency,
-            "DBT_ENV_SECRET_TILLHOUSE_WAREHOUSE_KEY": self._key.warehouse_key(),
-        }
+        return home_environment(self.home) | {FILE_KEY_VARIABLE: self._key.warehouse_key()}
+
+
+def home_environment(home: Home) -> dict[str, str]:
+    """What dbt must know of a home to read its project; a key is not needed for that."""
+    return {
+        HOME_VARIABLE: str(home.root),
+        "TILLHOUSE_REPORTING_CURRENCY": load_settings(home).reporting_currency,
+    }
 
 
 def ensure_extension(home: Home) -> Path:

@@ -94,6 +94,9 @@ def _build(
         )
     except ModellingError as error:
         raise dg.Failure(str(error)) from error
+    if outcome.changed_sources is not None:
+        behind = ", ".join(outcome.changed_sources) or "nothing"
+        context.log.info(f"built what lies behind {behind}: {len(outcome.nodes)} nodes")
     with writer.warehouse.connect() as connection:
         record_judgements(connection, context.run_id, outcome, manifest)
     return outcome

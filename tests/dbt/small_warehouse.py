@@ -26,11 +26,9 @@ from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
 
 KEY = MasterKey(bytes(range(32)))
-# dbt parses the project anew where the path in its profile is another one: every home is reached
-# by the same link, so that a process of tests parses once.
-SHARED = Path(tempfile.mkdtemp(prefix="tillhouse-dbt-"))
-ALIAS = SHARED / "home"
+# Parsed once for all homes of a process of tests.
 PARSE = "partial_parse.msgpack"
+PARSED = Path(tempfile.mkdtemp(prefix="tillhouse-dbt-")) / PARSE
 Row = Mapping[str, Any]
 
 
@@ -99,7 +97,6 @@ class SmallWarehouse:
             inherited
             | {"HOME": str(self._empty_user_home), "DO_NOT_TRACK": "1", "PYTHONPATH": str(PROJECT)}
             | self.warehouse.dbt_environment()
-            | {"TILLHOUSE_HOME": str(ALIAS)}
             | dict(settings or {})
         )
         command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
@@ -129,17 +126,14 @@ class SmallWarehouse:
 
 
 def _share_parse(home: Home) -> None:
-    """Lead the link to this home, and give it the parse of an earlier one."""
-    ALIAS.unlink(missing_ok=True)
-    ALIAS.symlink_to(home.root)
-    if (SHARED / PARSE).exists() and not (home.dbt_target / PARSE).exists():
+    if PARSED.exists() and not (home.dbt_target / PARSE).exists():
         home.dbt_target.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(SHARED / PARSE, home.dbt_target / PARSE)
+        shutil.copy2(PARSED, home.dbt_target / PARSE)
 
 
 def _keep_parse(home: Home) -> None:
     if (home.dbt_target / PARSE).exists():
-        shutil.copy2(home.dbt_target / PARSE, SHARED / PARSE)
+        shutil.copy2(home.dbt_target / PARSE, PARSED)
 
 
 def _write(

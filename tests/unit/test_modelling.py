@@ -17,6 +17,7 @@ from dagster_project.core.home import DBT_PROJECT, PROJECT, Home
 from dagster_project.core.keys import load_master_key
 from dagster_project.core.modelling import (
     KEPT_BUILDS,
+    BuildOutcome,
     ModellingError,
     NodeProgress,
     build_models,
@@ -30,7 +31,16 @@ from dagster_project.core.warehouse import Warehouse, WarehouseBusyError, Writer
 
 SEEN = """
 {{ config(materialized='incremental', unique_key='batch_id', schema='core') }}
-select batch_id, loaded_count from warehouse.ops.batch
+select batch_id, loaded_count from {{ source('ops', 'batch') }}
+"""
+SOURCES = """
+sources:
+  - name: ops
+    tables: [{name: batch}, {name: alarm}]
+"""
+ALARMS = """
+{{ config(materialized='table', schema='core') }}
+select count(*) as alarm_count from {{ source('ops', 'alarm') }}
 """
 DOUBLED = """
 {{ config(materialized='table', schema='core') }}
@@ -50,6 +60,7 @@ def project(tmp_path: Path) -> Path:
     macros = folder / "macros"
     macros.mkdir()
     shutil.copy2(DBT_PROJECT / "macros" / "generate_schema_name.sql", macros)
+    (folder / "models" / "sources.yml").write_text(SOURCES)
     (folder / "models" / "seen.sql").write_text(SEEN)
     (folder / "models" / "doubled.sql").write_text(DOUBLED)
     (folder / "tests" / "positive.sql").write_text(POSITIVE)
@@ -155,6 +166,7 @@ def test_changed_code_rebuilds_incremental_models_in_full(
         first = build_models(warehouse, lock, project=project)
         with warehouse.connect() as connection:
             connection.execute("insert into core.seen values (99, 1)")
+            connection.execute("delete from ops.source_state")
         again = build_models(warehouse, lock, project=project)
         kept = doubled(warehouse)
         (project / "models" / "seen.sql").write_text(SEEN + " where true")
@@ -167,6 +179,53 @@ def test_changed_code_rebuilds_incremental_models_in_full(
     ]
     assert kept == [(1, 10), (99, 2)]
     assert doubled(warehouse) == [(1, 10)]
+
+
+def test_only_what_lies_behind_a_changed_source_is_built_again(
+    warehouse: Warehouse, project: Path
+) -> None:
+    (project / "models" / "alarms.sql").write_text(ALARMS)
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        everything = build_models(warehouse, lock, project=project)
+        with warehouse.connect() as connection:
+            connection.execute("insert into ops.alarm values (now(), 'disk', 'low', 'full')")
+        alarmed = build_models(warehouse, lock, project=project)
+        load_batch(warehouse, 2, 6)
+        loaded = build_models(warehouse, lock, project=project)
+        nothing = build_models(warehouse, lock, project=project)
+
+    def built(outcome: BuildOutcome) -> list[str]:
+        return sorted(node.unique_id.split(".")[2] for node in outcome.nodes)
+
+    assert built(everything) == ["alarms", "doubled", "positive", "seen"]
+    assert (alarmed.changed_sources, built(alarmed)) == (("ops.alarm",), ["alarms"])
+    assert (loaded.changed_sources, built(loaded)) == (
+        ("ops.batch",),
+        ["doubled", "positive", "seen"],
+    )
+    assert (nothing.is_complete, nothing.nodes) == (True, ())
+    assert doubled(warehouse) == [(1, 10), (2, 12)]
+    with warehouse.connect(read_only=True) as connection:
+        assert connection.execute("from core.alarms").fetchall() == [(1,)]
+
+
+def test_after_a_failed_build_everything_is_built_whatever_changed(
+    warehouse: Warehouse, project: Path
+) -> None:
+    (project / "models" / "alarms.sql").write_text(ALARMS)
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+        load_batch(warehouse, 2, -3)
+        failed = build_models(warehouse, lock, project=project)
+        with warehouse.connect() as connection:
+            connection.execute("update ops.batch set loaded_count = 3 where batch_id = 2")
+            connection.execute("delete from core.seen where batch_id = 2")
+        mended = build_models(warehouse, lock, project=project)
+
+    assert failed.changed_sources == ("ops.batch",)
+    assert (mended.changed_sources, len(mended.nodes)) == (None, 4)
 
 
 def test_a_build_that_failed_is_not_current_and_goes_on_from_the_same_watermark(

@@ -23,10 +23,10 @@ checks as (
         {{ extra_field('receipts.extra_fields', 'billed_at', type_timestamp_with_zone()) }}
             as billed_at
     from {{ ref('stg_pos_standard__receipts') }} as receipts
-    where receipts.extra_fields is not null
+    where receipts.extra_fields is not null or receipts.guest_count is not null
 ),
 
--- A check names how its guests were served, their table or their covers.
+-- A check names how its guests were served, their table, their covers or how many they were.
 typed as (
     select
         transactions.transaction_key,
@@ -53,7 +53,10 @@ typed as (
     where
         transactions.transaction_type = 'sale'
         and coalesce(
-            checks.service_mode, checks.table_code, cast(checks.cover_count as varchar)
+            checks.service_mode,
+            checks.table_code,
+            cast(checks.cover_count as varchar),
+            cast(transactions.guest_count as varchar)
         ) is not null
 )
 
