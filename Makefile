@@ -36,7 +36,7 @@ test-long: .venv/.dev
 	$(BIN)/python -m pytest tests --ignore=tests/real -m long -n 2 --dist loadfile --durations=15
 
 test-real: .venv/.dev
-	$(BIN)/python -m pytest tests/real -rs
+	$(BIN)/python -m pytest tests/real -rs -n 2 --dist loadfile --durations=5
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

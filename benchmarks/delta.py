@@ -3,8 +3,9 @@
     python -m benchmarks.delta --lines 20000000
 
 Rows are written straight into the raw tables, as the loader would leave them: the question is what
-the models make of them. The peer of the full build runs the very statements that dbt compiled, one
-after the other on one connection, without dbt. CPU seconds are those of the processes themselves.
+the models make of them. The peer of the full build runs the very statements that dbt compiled for
+tables and tests, one after the other on one connection, without dbt. CPU seconds are those of the
+processes themselves.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dagster_project.core.feeds import create_raw_tables
 from dagster_project.core.home import TEMPLATES, Home
 from dagster_project.core.identity import create_identity_tables
 from dagster_project.core.keys import load_master_key
-from dagster_project.core.modelling import BuildOutcome, build_models
+from dagster_project.core.modelling import build_models
 from dagster_project.core.warehouse import Warehouse, WriterLock
 
 LINES_PER_RECEIPT = 4
@@ -130,18 +131,19 @@ def counted(into: dict[str, float], name: str, who: int) -> Iterator[None]:
     into[f"{name}_seconds"] = round(time.perf_counter() - begun, 1)
 
 
-def by_hand(warehouse: Warehouse, outcome: BuildOutcome) -> None:
-    """Run what dbt compiled for every table, in dbt's order, into a schema of its own."""
-    builds = sorted((warehouse.home.dbt_target / "builds").iterdir())
-    compiled = builds[-1] / "compiled" / "tillhouse"
-    manifest = json.loads((builds[-1] / "manifest.json").read_text("utf-8"))
+def by_hand(warehouse: Warehouse) -> None:
+    """Run what dbt compiled for every table and test, in dbt's order, into a schema of its own."""
+    build = max((warehouse.home.dbt_target / "builds").iterdir())
+    manifest = json.loads((build / "manifest.json").read_text("utf-8"))
+    results = json.loads((build / "run_results.json").read_text("utf-8"))["results"]
     with warehouse.connect() as connection:
         connection.execute("create schema by_hand")
-        for node in outcome.nodes:
-            model = manifest["nodes"][node.unique_id]
-            if model["resource_type"] == "model" and model["config"]["materialized"] != "view":
-                sql = (compiled / model["original_file_path"]).read_text("utf-8")
-                connection.execute(f"create table by_hand.{model['name']} as {sql}")
+        for result in results:
+            node, sql = manifest["nodes"][result["unique_id"]], result["compiled_code"]
+            if node["resource_type"] == "test":
+                connection.execute(f"select count(*) from ({sql}) as failing").fetchall()
+            elif node["config"]["materialized"] != "view":
+                connection.execute(f"create table by_hand.{node['name']} as {sql}")
         connection.execute("drop schema by_hand cascade")
 
 
@@ -163,7 +165,7 @@ def measure(lines: int, root: Path) -> dict[str, float]:
             outcome = build_models(warehouse, lock)
         assert outcome.is_complete, outcome.failed
         with counted(found, "by_hand", resource.RUSAGE_SELF):
-            by_hand(warehouse, outcome)
+            by_hand(warehouse)
         more = NEW_LINES // LINES_PER_RECEIPT
         with warehouse.connect() as connection:
             write_rows(connection, receipts, receipts + more, f"{DAYS - 2} + i % 3", 2)

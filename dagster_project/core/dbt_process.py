@@ -4,7 +4,8 @@ Belongs here: nothing but the start of that child. ``python -m dagster_project.c
 PARENT dbt-arguments…`` is dbt's own command line; with ``--events FILE`` after PARENT the events
 from level info up are written to stdout, one JSON object a line as dbt would write them, and in
 words to FILE. dbt's own loggers render every debug event twice before they look at its level, which
-took a fifth of a build.
+took a fifth of a build. With ``--results FILE`` behind that, results are written there and the
+manifest, of which a build of a few nodes changes nothing, is not written at all.
 
 The kernel kills the child when its parent is gone, so that no half-forgotten build goes on writing
 after a refresh was killed.
@@ -36,7 +37,7 @@ def die_with(parent: int) -> None:
         sys.exit(f"process {parent} ended before dbt began")
 
 
-def run_quietly(log: Path, arguments: list[str]) -> int:
+def run_quietly(log: Path, results: Path | None, arguments: list[str]) -> int:
     """Run dbt with its loggers off; returns its exit code: 0 good, 1 some node failed, 2 could not.
 
     Values of secret variables are struck out of what is written, as dbt's loggers do.
@@ -54,9 +55,12 @@ def run_quietly(log: Path, arguments: list[str]) -> int:
                 words.write(f"{at:%H:%M:%S} {event.info.level:5} {env_scrubber(event.info.msg)}\n")
 
         silent = ["--log-level", "none", "--log-level-file", "none"]
+        silent += ["--no-write-json"] if results else []
         outcome = dbtRunner(callbacks=[tell]).invoke([*silent, *arguments])
     if outcome.exception is not None:
         return COULD_NOT
+    if results is not None and outcome.result is not None:
+        outcome.result.write(str(results))
     return 0 if outcome.success else 1
 
 
@@ -65,7 +69,11 @@ if __name__ == "__main__":
     if sys.platform == "linux":
         die_with(int(parent))
     if given[:1] == ["--events"]:
-        sys.exit(run_quietly(Path(given[1]), given[2:]))
+        log, given = Path(given[1]), given[2:]
+        results = None
+        if given[:1] == ["--results"]:
+            results, given = Path(given[1]), given[2:]
+        sys.exit(run_quietly(log, results, given))
     from dbt.cli.main import cli
 
     cli(given)

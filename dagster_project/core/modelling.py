@@ -47,6 +47,7 @@ UNFINISHED = "unfinished "  # before the fingerprints of a build that has not co
 STORED_ONLY = ["--exclude", "config.materialized:view"]
 BEHIND = "source:{}+"  # a source and all that comes of it, in dbt's words
 PARSE = "parse"  # the folder of the manifest's own parse, which every build begins with
+MANIFEST, RESULTS = "manifest.json", "run_results.json"
 PARTIAL_PARSE = "partial_parse.msgpack"
 NO_TELEMETRY = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
 TAIL_LINES = 4  # of dbt's own words, when it ends without results
@@ -133,7 +134,7 @@ def ensure_manifest(home: Home, project: Path = DBT_PROJECT) -> Path:
     Works on a fresh clone: needs no key and no warehouse. Raises ModellingError with dbt's words.
     """
     home.create()
-    manifest = home.dbt_target / "manifest.json"
+    manifest = home.dbt_target / MANIFEST
     stamp = home.dbt_target / "manifest.fingerprint"
     with _alone(home.dbt_target / "parse.lock"):
         fingerprint = project_fingerprint(project)
@@ -146,7 +147,7 @@ def ensure_manifest(home: Home, project: Path = DBT_PROJECT) -> Path:
             tail = deque((_words(line) for line in process.stdout or ()), maxlen=TAIL_LINES)
         if process.returncode != 0:
             raise ModellingError(f"dbt cannot read its project: {_joined(tail)}")
-        _replace(target / "manifest.json", manifest)
+        _replace(target / MANIFEST, manifest)
         stamp.write_text(fingerprint, "ascii")
     return manifest
 
@@ -223,13 +224,16 @@ def build_models(
         arguments, descriptors = _arguments(full, others), (lock.descriptor,)
         with _running(arguments, project, target, environment, descriptors) as process:
             tail = _follow(process.stdout or iter(()), on_node)
-        nodes = _read_results(target / "run_results.json", tail)
+        nodes = _read_results(target / RESULTS, tail)
     elapsed = time.monotonic() - begun
     outcome = BuildOutcome(nodes, batch_id, fingerprint, full, elapsed, others)
     if outcome.is_complete:
         with warehouse.connect() as connection:
-            sources = _sources(connection, target)
-            record_build(connection, BUILD, batch_id, fingerprint, sources)
+            known = (
+                sources_of(_manifest(target)) if others is None else recorded_summaries(connection)
+            )
+            held = summaries(connection, known)
+            record_build(connection, BUILD, batch_id, fingerprint, held)
     return outcome
 
 
@@ -241,12 +245,8 @@ def _arguments(full: bool, others: tuple[str, ...] | None) -> list[str]:
     return [*arguments, "--full-refresh"] if full else arguments
 
 
-def _sources(connection: duckdb.DuckDBPyConnection, target: Path) -> dict[Source, str]:
-    """What the sources of a build hold; while the writer's lock is held, they stand still."""
-    manifest = target / "manifest.json"
-    if not manifest.exists():  # nothing had changed, so that dbt was not asked
-        return recorded_summaries(connection)
-    return summaries(connection, sources_of(json.loads(manifest.read_bytes())))
+def _manifest(target: Path) -> dict[str, Any]:
+    return json.loads((target / MANIFEST).read_bytes())
 
 
 def _begin(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> set[str]:
@@ -310,7 +310,10 @@ def _running(
 ) -> Iterator[subprocess.Popen[str]]:
     """dbt as a child with its JSON log on stdout; killed if the caller leaves early."""
     command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
-    command += ["--events", str(target / "dbt.log"), *arguments]
+    command += ["--events", str(target / "dbt.log")]
+    # A selection's manifest would be the last build's again, to the letter.
+    command += ["--results", str(target / RESULTS)] if "--select" in arguments else []
+    command += arguments
     command += ["--project-dir", str(project), "--profiles-dir", str(project)]
     command += ["--target-path", str(target), "--log-path", str(target)]
     process = subprocess.Popen(
@@ -352,9 +355,10 @@ def _new_target(home: Home) -> Path:
         shutil.rmtree(old)
     target = builds / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     target.mkdir()
-    parsed = home.dbt_target / PARSE / PARTIAL_PARSE
-    if parsed.exists():
-        shutil.copy2(parsed, target / PARTIAL_PARSE)
+    parsed = [*builds.glob(f"*/{PARTIAL_PARSE}"), *home.dbt_target.glob(f"{PARSE}/{PARTIAL_PARSE}")]
+    if parsed:
+        newest = max(parsed, key=lambda path: path.stat().st_mtime_ns)
+        shutil.copy2(newest, target / PARTIAL_PARSE)
     return target
 
 

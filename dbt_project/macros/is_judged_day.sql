@@ -8,6 +8,6 @@
     {%- if tillhouse.replaces_all_days() -%}
     true
     {%- else -%}
-    {{ business_date }} in (select touched.business_date from {{ touched }} as touched)
+    {{ tillhouse.is_one_of_days(business_date, touched_days) }}
     {%- endif -%}
 {%- endmacro %}

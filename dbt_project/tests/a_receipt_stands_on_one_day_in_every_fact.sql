@@ -2,6 +2,19 @@
     day took everything with it, whatever was replaced when. -#}
 {{ config(severity='error') }}
 
+-- depends_on: {{ ref('fct_sales_line') }}, {{ ref('int_sales__touched_days') }}
+-- depends_on: {{ ref('int_sales__touched_receipts') }}
+
+{#- Judged are the days written again, and wherever else their receipts may still stand. -#}
+{%- set is_judged -%}
+(
+    {{ is_judged_day('business_date') }}
+    or transaction_key in (
+        select touched.transaction_key from {{ ref('int_sales__touched_receipts') }} as touched
+    )
+)
+{%- endset %}
+
 with
 
 placed as (
@@ -11,6 +24,7 @@ placed as (
         store_key,
         customer_key
     from {{ ref('fct_sales_line') }}
+    where {{ is_judged }}
 
     union all
 
@@ -20,6 +34,7 @@ placed as (
         store_key,
         customer_key
     from {{ ref('fct_tender') }}
+    where {{ is_judged }}
 ),
 
 astray as (

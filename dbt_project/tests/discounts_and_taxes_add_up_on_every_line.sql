@@ -12,6 +12,7 @@ lines as (
         discount_amount,
         tax_amount
     from {{ ref('fct_sales_line') }}
+    where {{ is_judged_day('business_date') }}
 ),
 
 discounts as (
@@ -20,6 +21,7 @@ discounts as (
         business_date,
         sum(amount) as amount
     from {{ ref('fct_discount') }}
+    where {{ is_judged_day('business_date') }}
     group by sales_line_key, business_date
 ),
 
@@ -29,6 +31,7 @@ taxes as (
         business_date,
         sum(tax_amount) as amount
     from {{ ref('fct_tax') }}
+    where {{ is_judged_day('business_date') }}
     group by sales_line_key, business_date
 ),
 

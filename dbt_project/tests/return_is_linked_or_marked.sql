@@ -4,8 +4,9 @@
 
 with
 
-lines as (
+stored as (
     select
+        business_date,
         sales_line_key,
         original_line_key,
         line_type,
@@ -16,13 +17,27 @@ lines as (
     from {{ ref('fct_sales_line') }}
 ),
 
+-- A line that changes touches the receipts of its returns: their days are judged with it.
+lines as (
+    select
+        sales_line_key,
+        original_line_key,
+        line_type,
+        product_durable_key,
+        sold_at,
+        quantity,
+        net_amount
+    from stored
+    where {{ is_judged_day('business_date') }}
+),
+
 wrong as (
     select
         lines.sales_line_key,
         lines.line_type,
         lines.original_line_key
     from lines
-    left join lines as originals on lines.original_line_key = originals.sales_line_key
+    left join stored as originals on lines.original_line_key = originals.sales_line_key
     where
         (lines.line_type = 'return' and lines.original_line_key = -2)
         or (lines.line_type != 'return' and lines.original_line_key != -2)

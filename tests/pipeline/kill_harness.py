@@ -354,7 +354,7 @@ def main() -> int:
 
 def _tell(trial: Trial) -> None:
     when = f"killed at: {trial.killed_at}" if trial.killed_at else "not killed"
-    print(f"trial {trial.number}: {when}: {trial.differing_tables or 'equal'}", flush=True)  # noqa: T201
+    print(f"trial {trial.number}: {when}: {trial.differing_tables or 'equal'}", flush=True)
 
 
 def _try(chosen: argparse.Namespace) -> int:
@@ -379,7 +379,7 @@ def _try(chosen: argparse.Namespace) -> int:
             on_trial=_tell,
         )
     bad = sum(bool(trial.differing_tables) for trial in found)
-    print(f"{len(found) - bad} of {len(found)} equal the clean build")  # noqa: T201
+    print(f"{len(found) - bad} of {len(found)} equal the clean build")
     return 1 if bad else 0
 
 

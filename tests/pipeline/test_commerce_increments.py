@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from mart_content import Content, content, differences
 from one_month import EAST, Delivery, Row
 from small_warehouse import SmallWarehouse
-from test_incremental import Content, content, differences, refresh
+from test_incremental import refresh
 
 pytestmark = pytest.mark.long
 

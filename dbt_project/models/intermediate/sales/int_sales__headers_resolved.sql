@@ -61,7 +61,9 @@ identified as (
     from {{ ref('int_sales__headers_dated') }} as headers
     left join cards on {{ receipt_reference('headers') }} = {{ receipt_reference('cards') }}
     {{- person_joins('headers', identifier_columns) }}
-    where {{ is_of_touched_day('headers.business_date') }}
+    where
+        {{ is_of_touched_day('headers.business_date') }}
+        and {{ is_near_touched_day('headers.sold_at') }}
 ),
 
 resolved as (

@@ -8,7 +8,7 @@
     )
 }}
 
--- depends_on: {{ ref('int_sales__touched_days') }}
+-- depends_on: {{ ref('int_sales__touched_days') }}, {{ ref('int_sales__touched_lines') }}
 
 with
 
@@ -38,13 +38,12 @@ typed_otherwise as (
             as tax_amount_reporting,
         lines.sold_at,
         lines.batch_id
-    from {{ ref('int_sales__lines_unioned') }} as lines
+    from {{ lines_to_write() }} as lines
     inner join {{ ref('int_sales__headers_resolved') }} as headers
         on {{ receipt_reference('lines') }} = {{ receipt_reference('headers') }}
     where
         not {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
         and {{ is_of_touched_day('headers.business_date') }}
-        and {{ is_of_touched_receipt('lines.receipt_id') }}
 
     union all
 
@@ -74,6 +73,7 @@ typed_otherwise as (
         from {{ ref('int_sales__headers_unioned') }} as known
     )
     and {{ is_of_touched_day('cast(lines.sold_at as date)') }}
+    and {{ is_near_touched_day('lines.sold_at') }}
 )
 
 select * from typed_otherwise

@@ -13,7 +13,9 @@
 {%- set discount_reporting = reporting_amount('lines.discount_amount', 'headers.exchange_rate') %}
 {%- set tax_reporting = reporting_amount('lines.tax_amount', 'headers.exchange_rate') %}
 
--- depends_on: {{ ref('int_sales__touched_days') }}
+-- depends_on: {{ ref('int_sales__touched_days') }}, {{ ref('int_sales__touched_lines') }}
+-- depends_on: {{ ref('int_sales__lines_unioned') }}, {{ ref('int_sales__returns_linked') }}
+-- depends_on: {{ ref('int_sales__headers_unioned') }}
 
 with
 
@@ -81,7 +83,7 @@ sales_lines as (
             as cost_amount_reporting,
         lines.batch_id
     from {{ ref('int_sales__headers_resolved') }} as headers
-    inner join {{ ref('int_sales__lines_unioned') }} as lines
+    inner join {{ lines_to_write() }} as lines
         on {{ receipt_reference('headers') }} = {{ receipt_reference('lines') }}
     left join {{ ref('dim_product') }} as products
         on
@@ -101,12 +103,11 @@ sales_lines as (
         on lines.sender = tax_classes.sender and lines.tax_code = tax_classes.tax_code
     left join {{ ref('dim_reason') }} as reasons
         on lines.sender = reasons.sender and lines.reason_code = reasons.reason_code
-    left join {{ ref('int_sales__returns_linked') }} as linked_returns
+    left join {{ returns_to_write() }} as linked_returns
         on lines.sales_line_key = linked_returns.sales_line_key
     where
         {{ is_sale_line('lines.line_type', 'headers.transaction_type') }}
         and {{ is_of_touched_day('headers.business_date') }}
-        and {{ is_of_touched_receipt('lines.receipt_id') }}
     order by headers.business_date
 )
 
