@@ -35,6 +35,7 @@ HEAD_OFFICE = "Asia/Shanghai"
 LEAD_DAYS = 400  # shops and articles exist so long before the run begins
 RATE_DIGITS = 8
 RATE_LEAD_DAYS = 10
+RATE_TAIL_DAYS = 31  # refunds and charge-backs of the last sales are settled in the month after
 SUNDAY = 6
 
 
@@ -204,9 +205,9 @@ def stock_columns(plan: Plan, market: Market, week: Week, sales: Sales) -> Colum
 def make_rates(plan: Plan) -> np.ndarray:
     """Units of US dollar for one unit of each currency, in 10^-8, by country and day.
 
-    Days start ``RATE_LEAD_DAYS`` before the run.
+    Days start ``RATE_LEAD_DAYS`` before the run and end ``RATE_TAIL_DAYS`` after it.
     """
-    days = plan.days + RATE_LEAD_DAYS
+    days = plan.days + RATE_LEAD_DAYS + RATE_TAIL_DAYS
     rates = np.empty((len(COUNTRIES), days), dtype=np.int64)
     for country in COUNTRIES:
         steps = plan.generator(Stream.RATES, country.number).normal(0, 0.0025, days)
@@ -236,9 +237,9 @@ def rate_columns(plan: Plan, rates: np.ndarray, month: str) -> Columns:
     }
 
 
-def months(plan: Plan, lead_days: int = 0) -> list[str]:
-    """Every month of the run as ``2017-01``, and of so many days before it."""
-    return sorted({f"{plan.day(n):%Y-%m}" for n in range(-lead_days, plan.days)})
+def months(plan: Plan, lead_days: int = 0, tail_days: int = 0) -> list[str]:
+    """Every month of the run as ``2017-01``, and of so many days before and after it."""
+    return sorted({f"{plan.day(n):%Y-%m}" for n in range(-lead_days, plan.days + tail_days)})
 
 
 def quarters(plan: Plan) -> list[tuple[str, date, date]]:

@@ -121,7 +121,7 @@ def _write_masters(plan: Plan, runs: list[CountryRun], output: Output) -> None:
         columns = masters.promotion_article_columns(plan, catalogues, first, last)
         output.deliver("promotion_products", label, columns)
     rates = masters.make_rates(plan)
-    for month in masters.months(plan, masters.RATE_LEAD_DAYS):
+    for month in masters.months(plan, masters.RATE_LEAD_DAYS, masters.RATE_TAIL_DAYS):
         output.deliver("rates", month, masters.rate_columns(plan, rates, month))
 
 
