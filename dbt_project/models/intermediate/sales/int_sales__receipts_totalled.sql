@@ -1,106 +1,11 @@
-{%- set measures = [
-    'quantity',
-    'list_amount',
-    'discount_amount',
-    'tax_amount',
-    'list_amount_reporting',
-    'discount_amount_reporting',
-    'tax_amount_reporting',
-] %}
+-- depends_on: {{ ref('fct_sales_line') }}, {{ ref('fct_tender') }}
+-- depends_on: {{ ref('int_sales__lines_typed_otherwise') }}
+-- depends_on: {{ ref('int_sales__headers_resolved') }}
 
 with
 
--- Lines that count; on receipts that are no sales, what stands on them. Struck-off lines are none,
--- gift cards and top-ups are paid for but no sale.
-delivered_lines as (
-    select
-        business_date,
-        transaction_key,
-        {%- for measure in measures %}
-        {{ measure }},
-        {%- endfor %}
-        true as is_counted,
-        cast(0 as decimal(18, 4)) as stored_value_amount
-    from {{ ref('fct_sales_line') }}
-
-    union all
-
-    select
-        business_date,
-        transaction_key,
-        {%- for measure in measures %}
-        {{ measure }},
-        {%- endfor %}
-        line_type not in ('void', 'stored_value') as is_counted,
-        case
-            when line_type = 'stored_value' then list_amount - discount_amount + tax_amount else 0
-        end as stored_value_amount
-    from {{ ref('int_sales__lines_typed_otherwise') }}
-    where transaction_key is not null
-),
-
-line_totals as (
-    select
-        business_date,
-        transaction_key,
-        {%- for measure in measures %}
-        sum({{ measure }}) filter (where is_counted) as {{ measure }},
-        {%- endfor %}
-        sum(stored_value_amount) as stored_value_amount,
-        count(*) filter (where is_counted) as line_count,
-        count(*) as delivered_line_count
-    from delivered_lines
-    group by business_date, transaction_key
-),
-
-tender_totals as (
-    select
-        business_date,
-        transaction_key,
-        sum(amount) as tender_amount,
-        max(instalment_count) as instalment_count,
-        sum(tip_amount) as tender_tip_amount,
-        -- One currency, and which: amounts in several cannot be added up to the cent.
-        min(currency_code) as first_currency_code,
-        max(currency_code) as last_currency_code
-    from {{ ref('fct_tender') }}
-    group by business_date, transaction_key
-),
-
-totalled as (
-    select
-        headers.business_date,
-        headers.transaction_key,
-        cast(coalesce(line_totals.line_count, 0) as integer) as line_count,
-        cast(coalesce(line_totals.delivered_line_count, 0) as integer) as delivered_line_count,
-        cast(coalesce(line_totals.quantity, 0) as decimal(18, 3)) as quantity,
-        {%- for column in ['list_amount', 'discount_amount', 'tax_amount'] %}
-        cast(coalesce(line_totals.{{ column }}, 0) as decimal(18, 4)) as {{ column }},
-        case
-            when headers.exchange_rate is not null
-                then cast(coalesce(line_totals.{{ column }}_reporting, 0) as decimal(18, 4))
-        end as {{ column }}_reporting,
-        {%- endfor %}
-        cast(coalesce(line_totals.stored_value_amount, 0) as decimal(18, 4))
-            as stored_value_amount,
-        cast(tender_totals.tender_amount as decimal(18, 4)) as tender_amount,
-        tender_totals.transaction_key is not null as is_tender_recorded,
-        coalesce(
-            tender_totals.first_currency_code = headers.currency_code
-            and tender_totals.last_currency_code = headers.currency_code,
-            false
-        ) as is_tender_of_one_currency,
-        tender_totals.instalment_count,
-        cast(tender_totals.tender_tip_amount as decimal(18, 4)) as tender_tip_amount
-    from {{ ref('int_sales__headers_resolved') }} as headers
-    left join line_totals
-        on
-            headers.business_date = line_totals.business_date
-            and headers.transaction_key = line_totals.transaction_key
-    left join tender_totals
-        on
-            headers.business_date = tender_totals.business_date
-            and headers.transaction_key = tender_totals.transaction_key
+receipts_totalled as (
+    {{ receipts_totalled() }}
 )
 
-select * from totalled
+select * from receipts_totalled

@@ -12,7 +12,17 @@
 {#- On the receipt, or with the payments, which do not have it in their amounts. -#}
 {%- set tip = 'coalesce(headers.tip_amount, totals.tender_tip_amount, 0)' %}
 
--- depends_on: {{ ref('int_sales__touched_days') }}
+{%- set totals %}
+{%- if is_replacing_touched_days() -%}
+({{ receipts_totalled(is_of_touched_day('business_date')) }})
+{%- else -%}
+{{ ref('int_sales__receipts_totalled') }}
+{%- endif -%}
+{%- endset %}
+
+-- depends_on: {{ ref('int_sales__touched_days') }}, {{ ref('int_sales__receipts_totalled') }}
+-- depends_on: {{ ref('fct_sales_line') }}, {{ ref('fct_tender') }}
+-- depends_on: {{ ref('int_sales__lines_typed_otherwise') }}
 
 with
 
@@ -86,7 +96,7 @@ transactions as (
         headers.is_local_time_ambiguous,
         headers.batch_id
     from {{ ref('int_sales__headers_resolved') }} as headers
-    inner join {{ ref('int_sales__receipts_totalled') }} as totals
+    inner join {{ totals }} as totals
         on
             headers.business_date = totals.business_date
             and headers.transaction_key = totals.transaction_key
