@@ -78,15 +78,15 @@ tender_totals as (
 
 totalled as (
     select
-        headers.business_date,
-        headers.transaction_key,
+        receipts.business_date,
+        receipts.transaction_key,
         cast(coalesce(line_totals.line_count, 0) as integer) as line_count,
         cast(coalesce(line_totals.delivered_line_count, 0) as integer) as delivered_line_count,
         cast(coalesce(line_totals.quantity, 0) as decimal(18, 3)) as quantity,
         {%- for column in ['list_amount', 'discount_amount', 'tax_amount'] %}
         cast(coalesce(line_totals.{{ column }}, 0) as decimal(18, 4)) as {{ column }},
         case
-            when headers.exchange_rate is not null
+            when receipts.exchange_rate is not null
                 then cast(coalesce(line_totals.{{ column }}_reporting, 0) as decimal(18, 4))
         end as {{ column }}_reporting,
         {%- endfor %}
@@ -95,21 +95,21 @@ totalled as (
         cast(tender_totals.tender_amount as decimal(18, 4)) as tender_amount,
         tender_totals.transaction_key is not null as is_tender_recorded,
         coalesce(
-            tender_totals.first_currency_code = headers.currency_code
-            and tender_totals.last_currency_code = headers.currency_code,
+            tender_totals.first_currency_code = receipts.currency_code
+            and tender_totals.last_currency_code = receipts.currency_code,
             false
         ) as is_tender_of_one_currency,
         tender_totals.instalment_count,
         cast(tender_totals.tender_tip_amount as decimal(18, 4)) as tender_tip_amount
-    from {{ ref('int_sales__headers_resolved') }} as headers
+    from {{ ref('int_sales__headers_resolved') }} as receipts
     left join line_totals
         on
-            headers.business_date = line_totals.business_date
-            and headers.transaction_key = line_totals.transaction_key
+            receipts.business_date = line_totals.business_date
+            and receipts.transaction_key = line_totals.transaction_key
     left join tender_totals
         on
-            headers.business_date = tender_totals.business_date
-            and headers.transaction_key = tender_totals.transaction_key
+            receipts.business_date = tender_totals.business_date
+            and receipts.transaction_key = tender_totals.transaction_key
 )
 
 select
