@@ -13,10 +13,20 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from dagster_project.core.identity import clusters, decisions, links, matching, parting, records
+from dagster_project.core.identity import (
+    clusters,
+    decisions,
+    links,
+    matching,
+    parting,
+    records,
+    spelling,
+    touched,
+)
 
 TABLES = (
-    "identifier", "link", "hub", "decision", "resolved", "content", "probable",
+    "identifier", "link", "hub", "decision", "resolved", "content", "probable", "held", "touched",
+    *spelling.TABLES,
 )  # fmt: skip
 
 
@@ -41,8 +51,13 @@ def standing_rules(probabilistic: bool) -> Rules:
     return Rules(links.HUB_LIMITS, model, words)
 
 
-def assign(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
+def assign(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, *, only_touched: bool = False
+) -> None:
     """Fill ``identity_resolved``: identifier_key, person_key, confidence, and the tables before.
+
+    With ``only_touched`` it has the identifiers of ``touched.find`` alone; for all others the map
+    as it is held says what it would say.
 
     ``identity_identifier`` and ``identity_link`` as ``links.observe`` says, with the links of
     steward and of probable pairs; ``identity_decision``, ``identity_content``,
@@ -54,6 +69,10 @@ def assign(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
     if rules.model is not None:
         records.find_probable(connection, rules.model)
         connection.execute(_PROBABLE, {"threshold": rules.model.threshold})
+    if only_touched:
+        touched.find(connection)
+    else:
+        touched.everything(connection)
     _resolve(connection)
 
 
@@ -76,7 +95,7 @@ def _resolve(connection: duckdb.DuckDBPyConnection) -> None:
     probability = np.asarray(linked["probability"], np.float64)[kept]
     persons = clusters.resolve_clusters(
         identifiers, _integers(held["kind_rank"]), _integers(held["held_key"]), left, right,
-        earlier_key=_integers(held["earlier_key"]),
+        earlier_key=_integers(held["earlier_key"]), elsewhere=touched.keys_elsewhere(connection),
     )  # fmt: skip
     confidence = _confidence(identifiers, persons.anchor, left, right, probability)
     _keep(connection, "identity_resolved", {
@@ -166,6 +185,7 @@ select
     end) as strength,
     max(probability) as probability
 from identity_link
+semi join identity_touched on identity_touched.identifier_key = left_key
 group by left_key, right_key
 order by left_key, right_key
 """
@@ -185,10 +205,8 @@ select
     coalesce(held.person_key, -1) as held_key,
     coalesce(earlier.person_key, -1) as earlier_key
 from identity_identifier as identifiers
-left join (
-    select {HELD_KEY} as identifier_key, person_key
-    from identity.person_identifier
-) as held using (identifier_key)
+semi join identity_touched using (identifier_key)
+left join identity_held as held using (identifier_key)
 left join identity.person_key_before as earlier using (identifier_key)
 where not is_hub or identifier_kind = 'member'
 order by identifiers.identifier_key

@@ -17,6 +17,17 @@ NO_PERSON = np.int64(-1)
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What identifiers that are not resolved again keep to themselves."""
+
+    person_key: Keys  # of their persons, each once
+    earlier_key: Keys  # that each had before its person first merged, where it did
+
+
+NOWHERE = Elsewhere(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True)
 class Persons:
     """The person of each identifier, in the identifiers' order."""
 
@@ -33,6 +44,7 @@ def resolve_clusters(
     right: Keys,
     *,
     earlier_key: Keys | None = None,
+    elsewhere: Elsewhere = NOWHERE,
 ) -> Persons:
     """The person of each identifier.
 
@@ -43,13 +55,15 @@ def resolve_clusters(
     smallest key; of a merged person that comes apart, the part keeps the key that had it before,
     and the others get back theirs. A cluster without any is keyed by its anchor identifier, the
     first by kind and then by key. No step depends on the order of links or of the rows behind them.
+    A part of all identifiers comes out as it does among all, if no link and no held key leads out
+    of it and ``elsewhere`` says what the others have.
     """
     earlier = np.full(len(identifier_key), NO_PERSON) if earlier_key is None else earlier_key
     cluster = components(identifier_key, left, right)
     anchor = _anchors(identifier_key, kind_rank, cluster)
     inherited = _inherit(cluster, held_key, anchor, _as_before(cluster, held_key, earlier))
-    restored = _restore(inherited, cluster, earlier, anchor)
-    keys = _fill(restored, anchor)
+    restored = _restore(inherited, cluster, earlier, anchor, elsewhere)
+    keys = _fill(restored, anchor, elsewhere.person_key)
     return Persons(cluster=cluster, person_key=keys[cluster], anchor=anchor[cluster])
 
 
@@ -66,16 +80,19 @@ def _as_before(cluster: Keys, held_key: Keys, earlier: Keys) -> NDArray[np.bool_
     return speaks & (~np.isin(held_key, apart) | (earlier == held_key))
 
 
-def _restore(inherited: Keys, cluster: Keys, earlier: Keys, anchor: Keys) -> Keys:
+def _restore(
+    inherited: Keys, cluster: Keys, earlier: Keys, anchor: Keys, elsewhere: Elsewhere
+) -> Keys:
     """Clusters without a key get the earlier one of most of those who had it, unless it is used."""
     keys = inherited.copy()
     asked = (earlier != NO_PERSON) & (keys[cluster] == NO_PERSON)
     if not asked.any():
         return keys
-    everybody, size = np.unique(earlier[earlier != NO_PERSON], return_counts=True)
+    had = np.r_[earlier[earlier != NO_PERSON], elsewhere.earlier_key]
+    everybody, size = np.unique(had, return_counts=True)
     clusters, wanted, overlap = _counted(cluster[asked], earlier[asked])
     most = 2 * overlap > size[np.searchsorted(everybody, wanted)]
-    free = most & ~np.isin(wanted, keys)
+    free = most & ~np.isin(wanted, keys) & ~np.isin(wanted, elsewhere.person_key)
     claims = zip(-overlap[free], wanted[free], anchor[clusters[free]], clusters[free], strict=True)
     _settle(keys, claims)
     return keys
@@ -146,7 +163,7 @@ def _occurs_once(values: Keys) -> NDArray[np.bool_]:
     return counts[inverse] == 1
 
 
-def _fill(inherited: Keys, anchor: Keys) -> Keys:
+def _fill(inherited: Keys, anchor: Keys, elsewhere: Keys) -> Keys:
     """New keys for clusters without one: the anchor's, else one derived from it and a number.
 
     The anchor's own key may still belong to the person that it was split from.
@@ -154,8 +171,8 @@ def _fill(inherited: Keys, anchor: Keys) -> Keys:
     keys = inherited.copy()
     new = np.flatnonzero(keys == NO_PERSON)
     keys[new] = anchor[new]
-    clashing = new[np.isin(anchor[new], inherited)]
-    used = set(keys.tolist()) if len(clashing) else set()
+    clashing = new[np.isin(anchor[new], inherited) | np.isin(anchor[new], elsewhere)]
+    used = {*keys.tolist(), *elsewhere.tolist()} if len(clashing) else set()
     for cluster in clashing[np.argsort(anchor[clashing])]:
         number = 1
         while (key := _derived(int(anchor[cluster]), number)) in used:

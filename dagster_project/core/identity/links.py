@@ -231,19 +231,26 @@ create or replace temp table identity_hub as
 with neighbour as (
     select left_key as identifier_key, right_kind as neighbour_kind, right_key as neighbour_key
     from identity_link
-    union
+    union all
     select right_key, left_kind, left_key
     from identity_link
 ),
-counted as (
-    select identifier_key, neighbour_kind, count(*) as neighbour_count
+limits as (
+    from (values {limits}) as limits (neighbour_kind, most)
+),
+suspect as (
+    select identifier_key, neighbour_kind
     from neighbour
-    group by identifier_key, neighbour_kind
+    inner join limits using (neighbour_kind)
+    group by identifier_key, neighbour_kind, most
+    having count(*) > most
 )
 select distinct identifier_key
-from counted
-inner join (values {limits}) as limits (neighbour_kind, most) using (neighbour_kind)
-where neighbour_count > most
+from neighbour
+semi join suspect using (identifier_key, neighbour_kind)
+inner join limits using (neighbour_kind)
+group by identifier_key, neighbour_kind, most
+having count(distinct neighbour_key) > most
 """
 
 _MARK_HUBS = """

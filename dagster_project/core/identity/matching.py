@@ -127,9 +127,10 @@ def match_records(
     connection.execute(_OVERSIZE.format(most=model.most_in_block))
     connection.execute(_content(model, records, known or _NOTHING))
     with _in_memory(connection):
-        connection.execute(_PAIRS.format(most=model.most_in_block))
-        (count,) = connection.execute("select count(*) from identity_pair").fetchone()
+        connection.execute(_pairs(among_all=known is None))
         connection.execute(_COMPARED.format(fields=", ".join(FIELDS), records=records))
+        connection.execute(_possible(model))
+        (count,) = connection.execute("select count(*) from identity_pair").fetchone()
         scored = _score(connection, model) if count else None
         connection.execute(
             f"create or replace temp table identity_scored as {_outcomes(model, scored)}"
@@ -225,20 +226,31 @@ def _content(model: Model, records: str, known: str) -> str:
     """
 
 
-# Pairs that share a block, as Splink takes them.
-_PAIRS = """
-create or replace table identity_pair as
-with small as (
-    select block, record_key, is_new
-    from temp.identity_block
-    inner join temp.identity_content using (record_key)
-    anti join temp.identity_oversize using (block)
-)
-select distinct '0' as match_key, l.record_key as join_key_l, r.record_key as join_key_r
-from small as l
-inner join small as r using (block)
-where l.record_key < r.record_key and (l.is_new or r.is_new)
-"""
+def _pairs(*, among_all: bool) -> str:
+    """Pairs that share a block, as Splink takes them; blocks without a new record add none."""
+    asked = "" if among_all else "semi join asked using (block)"
+    return f"""
+        create or replace table identity_pair as
+        with asked as (
+            select distinct block
+            from temp.identity_block
+            semi join (
+                select record_key from temp.identity_content where is_new
+            ) as new_record using (record_key)
+        ),
+        small as (
+            select block, record_key, is_new
+            from temp.identity_block
+            {asked}
+            inner join temp.identity_content using (record_key)
+            anti join temp.identity_oversize using (block)
+        )
+        select distinct '0' as match_key, l.record_key as join_key_l, r.record_key as join_key_r
+        from small as l
+        inner join small as r using (block)
+        where l.record_key < r.record_key and (l.is_new or r.is_new)
+    """
+
 
 _COMPARED = """
 create or replace table identity_compared as
@@ -250,6 +262,47 @@ where record_key in (
 """
 
 
+def _possible(model: Model) -> str:
+    """Pairs without those that no weight makes one: most neighbours' go before they are scored."""
+    sides = ", ".join(
+        f"{side}.{field} as {field}_{side}" for field in FIELDS for side in ("l", "r")
+    )
+    names = sorted({name for one in model.never for name in one})
+    gammas = "".join(f", {_outcome(model, name)} as gamma_{name}" for name in names)
+    return f"""
+        create or replace table identity_pair as
+        with sided as (
+            select match_key, join_key_l, join_key_r, {sides}
+            from identity_pair
+            inner join identity_compared as l on l.record_key = join_key_l
+            inner join identity_compared as r on r.record_key = join_key_r
+        ),
+        judged as (
+            select match_key, join_key_l, join_key_r {gammas} from sided
+        )
+        select match_key, join_key_l, join_key_r from judged where not ({_never(model)})
+    """
+
+
+def _outcome(model: Model, comparison: str) -> str:
+    """SQL for the outcome of a comparison of ``_l`` with ``_r``, counted as Splink counts."""
+    missing, levels = model.comparisons[comparison]
+    cases = " ".join(
+        f"when {level.when} then {_gamma(model, comparison, level.name)}"
+        for level in levels
+        if level.when is not None
+    )
+    return f"case when {missing} then -1 {cases} else 0 end"
+
+
+def _never(model: Model) -> str:
+    """SQL for outcomes that no weight outdoes."""
+    return " or ".join(
+        "(" + " and ".join(f"gamma_{c} = {_gamma(model, c, name)}" for c, name in one.items()) + ")"
+        for one in model.never
+    )
+
+
 def _outcomes(model: Model, scored: str | None) -> str:
     """The scored pairs with what each comparison came to, in the words of the weights' file."""
     if scored is None:
@@ -258,14 +311,10 @@ def _outcomes(model: Model, scored: str | None) -> str:
             "'' as outcomes limit 0"
         )
     told = ", ".join(_told(name, levels) for name, (_, levels) in model.comparisons.items())
-    never = " or ".join(
-        "(" + " and ".join(f"gamma_{c} = {_gamma(model, c, name)}" for c, name in one.items()) + ")"
-        for one in model.never
-    )
     return (
         "select least(record_key_l, record_key_r) as left_key, "
         "greatest(record_key_l, record_key_r) as right_key, match_probability as probability, "
-        f"concat_ws('; ', {told}) as outcomes from {scored} where not ({never})"
+        f"concat_ws('; ', {told}) as outcomes from {scored} where not ({_never(model)})"
     )
 
 

@@ -1,18 +1,16 @@
 """What is known of each account and guest, in one spelling: the records that are matched.
 
-Belongs here: reading tokens from ``raw`` and their clear values from the vault, into temporary
-tables only; which probable pairs were found before. Does not: scoring (``matching``).
+Belongs here: reading tokens from ``raw`` into temporary tables; which probable pairs were found
+before. Does not: what the tokens stand for (``spelling``), scoring (``matching``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import duckdb
 
-from dagster_project.core.identity import links, matching, normalise
+from dagster_project.core.identity import links, matching, spelling
 
-MATCH_TABLES = """
+MATCH_TABLES = f"""
 create table if not exists identity.match_record (
     record_key bigint not null,         -- the identifier that stands for the record
     content_hash ubigint not null       -- of all it was compared by
@@ -23,9 +21,9 @@ create table if not exists identity.match_pair (
     probability double not null,        -- 0-1 that both are one person's
     outcomes varchar not null           -- of each comparison, with its bits; no value
 );
+{spelling.SPELLING_TABLES}
 """
 BUILD = "identity_matching"
-SPELLING_VERSION = 1  # of ``normalise``: a change matches everything again
 
 # The latest data of each account; of guests those of the latest order by their contact.
 _SHOWN = """
@@ -61,42 +59,24 @@ hub as (
     select identifier_kind, identifier_token
     from identity_identifier
     where is_hub and identifier_kind in ('email', 'phone')
+),
+told as (
+    select
+        record_key, name_token, address_token, postcode_token, city,
+        cast(decade as varchar) as decade,
+        case when email not in (select identifier_token from hub where identifier_kind = 'email')
+            then email end as email_token,
+        case when phone not in (select identifier_token from hub where identifier_kind = 'phone')
+            then phone end as phone_token
+    from shown
+    where name_token is not null
+        and record_key not in (select identifier_key from identity_identifier where is_hub)
 )
 select
-    record_key, name_token, address_token, postcode_token, city, cast(decade as varchar) as decade,
-    case when email not in (select identifier_token from hub where identifier_kind = 'email')
-        then email end as email_token,
-    case when phone not in (select identifier_token from hub where identifier_kind = 'phone')
-        then phone end as phone_token
-from shown
-where name_token is not null
-    and record_key not in (select identifier_key from identity_identifier where is_hub)
-"""
-
-# Contacts in the vault are in the token's spelling already; only tags that it keeps are left out.
-_RECORD = """
-create or replace temp table identity_record as
-with contact as (
-    select domain, token, value
-    from vault.personal_value
-    where domain in ('email', 'phone')
-)
-select
-    shown.record_key, name.given, name.family, name.given_sound, name.family_sound,
-    null::varchar as birth, shown.decade, town.plain as city, postcode.plain as postcode,
-    street.plain as street,
-    split_part(split_part(email.value, '@', 1), '+', 1) || '@' || split_part(email.value, '@', 2)
-        as email,
-    phone.value as phone,
-    null::varchar as number
-from identity_shown as shown
-left join identity_name as name on name.text = shown.name_token
-left join identity_street as street on street.text = shown.address_token
-left join identity_postcode as postcode on postcode.text = shown.postcode_token
-left join identity_town as town on town.text = shown.city
-left join contact as email on email.domain = 'email' and email.token = shown.email_token
-left join contact as phone on phone.domain = 'phone' and phone.token = shown.phone_token
-where name.family is not null
+    *,
+    hash(name_token, address_token, postcode_token, city, decade, email_token, phone_token)
+        as shown_hash
+from told
 """
 
 
@@ -106,7 +86,9 @@ def find_probable(connection: duckdb.DuckDBPyConnection, model: matching.Model) 
     Needs ``links.observe``. Only records that are new or other than they were are compared, with
     all others; what was found between the rest is kept, which is the same as comparing everything.
     """
-    _spell(connection)
+    keys = {kind: links.key_of(kind) for kind in ("member", "email", "phone")}
+    connection.execute(_SHOWN.format(**keys))
+    spelling.spell(connection)
     known = "identity.match_record" if _is_of(connection, model) else None
     matching.match_records(connection, model, "identity_record", known=known)
     kept = "" if known is None else _KEPT
@@ -114,7 +96,7 @@ def find_probable(connection: duckdb.DuckDBPyConnection, model: matching.Model) 
         "create or replace temp table identity_probable as "
         f"select left_key, right_key, probability, outcomes from identity_scored {kept}"
     )
-    for table in ("shown", "record", "name", "street", "postcode", "town", "scored"):
+    for table in ("shown", "record", "scored"):
         connection.execute(f"drop table temp.identity_{table}")
 
 
@@ -132,7 +114,9 @@ def keep_probable(connection: duckdb.DuckDBPyConnection, model: matching.Model |
     if model is None:
         for table in ("match_record", "match_pair"):
             connection.execute(f"delete from identity.{table}")
+        spelling.forget(connection)
     else:
+        spelling.keep(connection)
         for table, found in (
             ("match_record", "(select record_key, content_hash from identity_content)"),
             ("match_pair", "identity_probable"),
@@ -152,7 +136,7 @@ def keep_probable(connection: duckdb.DuckDBPyConnection, model: matching.Model |
 
 def fingerprint(model: matching.Model | None) -> str:
     """What a pair's probability depends on besides its two records."""
-    return "off" if model is None else f"{SPELLING_VERSION} {model.fingerprint}"
+    return "off" if model is None else f"{spelling.VERSION} {model.fingerprint}"
 
 
 def _is_of(connection: duckdb.DuckDBPyConnection, model: matching.Model) -> bool:
@@ -160,54 +144,3 @@ def _is_of(connection: duckdb.DuckDBPyConnection, model: matching.Model) -> bool
         "select fingerprint from ops.build_state where build = $build", {"build": BUILD}
     ).fetchone()
     return held is not None and held[0] == fingerprint(model)
-
-
-def _spell(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill ``identity_record`` from the vault."""
-    keys = {kind: links.key_of(kind) for kind in ("member", "email", "phone")}
-    connection.execute(_SHOWN.format(**keys))
-    vault = (
-        "select distinct v.token, v.value from vault.personal_value as v "
-        "where v.domain = '{domain}' and v.token in (select {column} from identity_shown)"
-    )
-    plain = ("plain",)
-    _spelled(connection, "name", vault.format(domain="person_name", column="name_token"),
-             ("given", "family", "given_sound", "family_sound"), _name)  # fmt: skip
-    _spelled(connection, "street", vault.format(domain="address", column="address_token"),
-             plain, lambda value: (normalise.words_of(value),))  # fmt: skip
-    _spelled(connection, "postcode", vault.format(domain="postcode", column="postcode_token"),
-             plain, lambda value: (normalise.digits_of(value),))  # fmt: skip
-    _spelled(connection, "town", "select distinct city, city from identity_shown where city != ''",
-             plain, lambda value: (normalise.fold(value),))  # fmt: skip
-    connection.execute(_RECORD)
-
-
-def _name(value: str) -> tuple[str | None, ...]:
-    given, family = normalise.split_name(value)
-    return given, family, normalise.sound(given), normalise.sound(family)
-
-
-def _spelled(
-    connection: duckdb.DuckDBPyConnection,
-    what: str,
-    texts: str,
-    columns: Sequence[str],
-    spell: Callable[[str], tuple[str | None, ...]],
-) -> None:
-    """A temporary table ``identity_<what>``: the text or its token, and how it is spelled here."""
-    import pyarrow as pa
-
-    rows = connection.execute(texts).fetchall()
-    spelled = (
-        zip(*(spell(value) for _, value in rows), strict=True) if rows else [()] * len(columns)
-    )
-    frame = pa.table(
-        {"text": pa.array([text for text, _ in rows], pa.string())}
-        | {
-            name: pa.array(values, pa.string())
-            for name, values in zip(columns, spelled, strict=True)
-        }
-    )
-    connection.register("identity_spelled", frame)
-    connection.execute(f"create or replace temp table identity_{what} as from identity_spelled")
-    connection.unregister("identity_spelled")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dagster_project.core.identity import assigning, links, records
+from dagster_project.core.identity import assigning, links, records, touched
 
 IDENTITY_TABLES = f"""
 create table if not exists identity.person_identifier (
@@ -45,6 +45,7 @@ create table if not exists identity.person_key_before (
     person_key bigint not null          -- its person's key before that first merged with another
 );
 {records.MATCH_TABLES}
+{touched.EVIDENCE_TABLES}
 """
 BUILD = "identity"
 
@@ -83,10 +84,11 @@ def resolve_persons(
     rules = assigning.standing_rules(probabilistic)
     if _is_current(connection, rules):
         return _outcome(connection, rules, written=(0, 0, 0), is_current=True)
-    assigning.assign(connection, rules)
+    assigning.assign(connection, rules, only_touched=True)
     connection.execute("begin")
     try:
         written = _write(connection)
+        touched.keep(connection)
         records.keep_probable(connection, rules.model)
         _remember(connection, rules)
         connection.execute("commit")
@@ -204,10 +206,10 @@ CHANGE = f"""
 create or replace temp table identity_change as
 with tie as (
     select left_key as identifier_key, rule
-    from identity_link
+    from identity_link semi join identity_touched on identity_touched.identifier_key = left_key
     union all
     select right_key, rule
-    from identity_link
+    from identity_link semi join identity_touched on identity_touched.identifier_key = right_key
 ),
 strongest as (
     select
@@ -222,13 +224,18 @@ now_true as (
         case when is_hub then 'hub' else coalesce(rule, 'alone') end as rule,
         coalesce(confidence, 1) as confidence
     from identity_identifier
+    semi join identity_touched using (identifier_key)
     left join identity_resolved using (identifier_key)
     left join strongest using (identifier_key)
 ),
-held as (
+everybody as (
     select {assigning.HELD_KEY} as identifier_key, person_key, rule, confidence,
         sender, identifier_kind, identifier_token
     from identity.person_identifier
+),
+held as (
+    select identifier_key, person_key, rule, confidence, sender, identifier_kind, identifier_token
+    from everybody semi join identity_touched using (identifier_key)
 )
 select
     identifier_key,
