@@ -9,7 +9,7 @@ from dagster_project.core.calendars import calendar_version, ensure_calendar
 @dg.asset(
     key=["reference", "calendar"],
     group_name="reference",
-    description="One row per day, 2010 to 2035: Gregorian, ISO, 4-5-4 retail, Chinese lunar and "
+    description="One row per day, 1990 to 2045: Gregorian, ISO, 4-5-4 retail, Chinese lunar and "
     "Jalali dates, public holidays of four countries.",
     owners=["team:data-engineering"],
     kinds={"python", "duckdb"},

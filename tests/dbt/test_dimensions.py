@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from small_warehouse import SmallWarehouse
 from two_retailers import EAST, NORTH, deliver_two_retailers
 
+from dagster_project.core.calendars import FIRST_DAY, LAST_DAY
+from dagster_project.core.home import DBT_PROJECT
+
+DAY = timedelta(days=1)
 Build = Callable[[SmallWarehouse], None]
 
 DIMENSIONS = {
@@ -276,3 +280,24 @@ def test_every_rule_gives_the_answers_worked_out_for_it(built):
     statuses = run.results()
     assert len(statuses) >= 15
     assert set(statuses.values()) == {"pass"}
+
+
+def test_a_sale_of_a_day_outside_the_calendar_is_kept_under_the_invalid_date(built):
+    found = built.query(
+        "select receipt_id, business_date, date_key from core.fct_transaction "
+        "where receipt_id in ('r3', 'r4') order by all"
+    )
+    assert found == [("r3", date(1970, 1, 1), -3), ("r4", date(2099, 12, 31), -3)]
+
+
+def test_the_calendar_ends_where_date_keys_do(built):
+    edges = (FIRST_DAY, FIRST_DAY - DAY, LAST_DAY, LAST_DAY + DAY)
+    template = (DBT_PROJECT / "macros" / "date_key.sql").read_text("utf-8")
+    body = template[template.index("case") : template.index("{%- endmacro")]
+    keys = [
+        built.query("select " + body.replace("{{ date }}", f"date '{edge}'"))[0][0]
+        for edge in edges
+    ]
+    known = {key for (key,) in built.query("select date_key from core.dim_date")}
+    assert [key in known for key in keys] == [True] * len(edges)
+    assert [key > 0 for key in keys] == [True, False, True, False]

@@ -41,6 +41,11 @@ NORTH_RECEIPTS: list[dict[str, Any]] = [
      "line_count": 2},
     {"receipt_id": "r2", "receipt_type": "sale", "store_code": "B", "terminal_code": "1",
      "sold_at": "2017-03-02 15:00:00+00", "currency_code": "USD", "line_count": 1},
+    # Of tills whose clocks are wrong: days that no calendar has.
+    {"receipt_id": "r3", "receipt_type": "sale", "store_code": "B", "terminal_code": "1",
+     "sold_at": "1970-01-01 00:05:00+00", "currency_code": "USD", "line_count": 1},
+    {"receipt_id": "r4", "receipt_type": "sale", "store_code": "B", "terminal_code": "1",
+     "sold_at": "2099-12-31 23:00:00+00", "currency_code": "USD", "line_count": 1},
 ]  # fmt: skip
 NORTH_LINES: list[dict[str, Any]] = [
     {"receipt_id": "r1", "line_number": 1, "line_type": "sale", "product_code": "1",
@@ -52,6 +57,12 @@ NORTH_LINES: list[dict[str, Any]] = [
     {"receipt_id": "r2", "line_number": 1, "line_type": "sale", "product_code": "1",
      "quantity": 1, "unit_price": 2, "list_amount": 2, "discount_amount": 0, "tax_amount": 0,
      "sold_at": "2017-03-02 15:00:00+00"},
+    {"receipt_id": "r3", "line_number": 1, "line_type": "sale", "product_code": "1",
+     "quantity": 1, "unit_price": 2, "list_amount": 2, "discount_amount": 0, "tax_amount": 0,
+     "sold_at": "1970-01-01 00:05:00+00"},
+    {"receipt_id": "r4", "line_number": 1, "line_type": "sale", "product_code": "1",
+     "quantity": 1, "unit_price": 2, "list_amount": 2, "discount_amount": 0, "tax_amount": 0,
+     "sold_at": "2099-12-31 23:00:00+00"},
 ]  # fmt: skip
 EAST_RECEIPTS: list[dict[str, Any]] = [
     {"receipt_id": "r1", "receipt_type": "sale", "store_code": "A", "terminal_code": "1",

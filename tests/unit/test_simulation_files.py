@@ -245,7 +245,9 @@ def test_a_line_has_the_list_price_that_the_master_data_state_for_its_moment(
     assert wrong == 0
 
 
-def test_every_day_and_the_month_of_the_last_settlements_has_a_rate_for_each_currency(clean: duckdb.DuckDBPyConnection) -> None:
+def test_every_day_and_a_month_more_has_a_rate_for_each_currency(
+    clean: duckdb.DuckDBPyConnection,
+) -> None:
     query = "select count(distinct day) from rates where from_curr = '{}' and day >= '2017-01-01'"
 
     for currency in ("CNY", "IRR", "GBP"):
