@@ -4,19 +4,6 @@
 
 with
 
-stored as (
-    select
-        business_date,
-        sales_line_key,
-        original_line_key,
-        line_type,
-        product_durable_key,
-        sold_at,
-        quantity,
-        net_amount
-    from {{ ref('fct_sales_line') }}
-),
-
 -- A line that changes touches the receipts of its returns: their days are judged with it.
 lines as (
     select
@@ -27,7 +14,7 @@ lines as (
         sold_at,
         quantity,
         net_amount
-    from stored
+    from {{ ref('fct_sales_line') }}
     where {{ is_judged_day('business_date') }}
 ),
 
@@ -37,7 +24,8 @@ wrong as (
         lines.line_type,
         lines.original_line_key
     from lines
-    left join stored as originals on lines.original_line_key = originals.sales_line_key
+    left join {{ ref('fct_sales_line') }} as originals
+        on lines.original_line_key = originals.sales_line_key
     where
         (lines.line_type = 'return' and lines.original_line_key = -2)
         or (lines.line_type != 'return' and lines.original_line_key != -2)

@@ -5,7 +5,7 @@
 The months are those of test_incremental (sales, returns, members, the web, late master data) and of
 test_commerce_increments (stock, bills, prices, prepaid cards, points, coupons). The tests try one
 order of each; this tries as many as asked for, each from an empty warehouse, in two to five parts
-with a build after each, some with a delivery that comes twice.
+with a build after each and one delivery twice.
 """
 
 from __future__ import annotations

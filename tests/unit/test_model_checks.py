@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from dagster_project.core.home import Home
-from dagster_project.core.keys import load_master_key
 from dagster_project.core.model_checks import is_whole, record_judgements, standing_judgements
 from dagster_project.core.modelling import BuildOutcome, NodeResult
 from dagster_project.core.warehouse import Warehouse
@@ -33,14 +28,6 @@ MANIFEST: dict[str, Any] = {
     },
     "sources": {},
 }
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
-    home = Home(tmp_path / "home")
-    made = Warehouse(home, load_master_key(home, {}))
-    made.create()
-    return made
 
 
 def outcome(failures: dict[str, int], changed_sources: tuple[str, ...] | None) -> BuildOutcome:
