@@ -30,7 +30,13 @@ FACTS = (
 # Whose identifier was when is history: it depends on what was known first, as it should.
 HISTORICAL = {"core.bridge_identity"}
 # Keys made of a person's key or of the moment it was known.
-PERSON_KEYED = {"customer_key", "customer_durable_key", "customer_snapshot_key", "household_key"}
+PERSON_KEYED = {
+    "customer_key",
+    "customer_durable_key",
+    "customer_snapshot_key",
+    "household_key",
+    "points_balances_key",
+}
 # A person's key depends on who was met first: persons are compared by what identifies them.
 PERSONS = (
     "(select person_key, string_agg(sender || identifier_kind || identifier_token, ' ' "
