@@ -31,7 +31,13 @@ class Plugin(BasePlugin):
         config["temp_directory"] = str(home.scratch)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Open the warehouse. Raises WarehouseError with one line that never holds the key."""
+        """Open the warehouse, all that is spilled encrypted.
+
+        Set here and not in the profile, whose settings dbt repeats for every statement's cursor:
+        this one may not be touched while anything is spilled. Raises WarehouseError with one line
+        that never holds the key.
+        """
+        conn.execute("set temp_file_encryption = true")
         key = os.environ.get(FILE_KEY_VARIABLE, "")
         attach(conn, _home().warehouse, CATALOG, key, read_only=False)
 
