@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from dagster_project.console import keeping
+
 COULD_NOT = 2
 STOPPED = 130  # 128 + SIGINT, as shells count
 # Fits are small and many: a pool of threads for each costs more than it brings.
@@ -84,6 +86,8 @@ def _command(chosen: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
 
     if chosen.command == "identity":
         return identity.run
+    if chosen.command in keeping.COMMANDS:
+        return keeping.run
     name = chosen.command.replace("-", "_")
     if chosen.command == "feed":
         name = f"feed_{chosen.action}"
@@ -101,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
     _shared(top, first=True)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     made = {name: _sub(commands, name, *told) for name, told in COMMANDS.items()}
+    keeping.add_commands(commands, _sub)
     _simulation_options(made["demo"])
     _simulation_options(made["simulate"])
     for name in ("simulate", "deliver-journey"):

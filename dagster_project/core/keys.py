@@ -23,6 +23,7 @@ from dagster_project.core.home import Home
 KEY_VARIABLE = "TILLHOUSE_KEY"
 KEY_BYTES = 32
 BLOCK_BYTES = 64  # SHA-256's block, to which HMAC pads its key (RFC 2104)
+KEY_ID_HEX = 12
 TOKEN_HEX = 32  # 128 bits of the HMAC: no collision within any retailer's population
 
 
@@ -41,6 +42,11 @@ class MasterKey:
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"tillhouse/{purpose}/1".encode()).derive(
             self.secret
         )
+
+    @property
+    def key_id(self) -> str:
+        """Which key this is, for people and manifests; says nothing about the secret."""
+        return self.derive("id").hex()[:KEY_ID_HEX]
 
     def warehouse_key(self) -> str:
         """The private database's encryption key, as 64 hexadecimal digits."""
@@ -80,6 +86,8 @@ def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> Mas
 
 
 def _make_key_file(home: Home) -> MasterKey:
+    from dagster_project.core.audit_log import record  # which needs keys itself
+
     secret = secrets.token_bytes(KEY_BYTES)
     home.create()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -87,7 +95,9 @@ def _make_key_file(home: Home) -> MasterKey:
         handle.write(secret.hex() + "\n")
         handle.flush()
         os.fsync(handle.fileno())
-    return MasterKey(secret)
+    key = MasterKey(secret)
+    record(home, key, "key", key.key_id, made="key file")
+    return key
 
 
 def _decode(text: str, origin: str) -> bytes:

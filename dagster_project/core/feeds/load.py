@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from dagster_project.core import audit_log
 from dagster_project.core.declarations import SYSTEM_COLUMNS, Feed, Template
 from dagster_project.core.feeds.arrive import Claim, claim_files, put_back, release
 from dagster_project.core.feeds.batch import Batch, prepare
@@ -28,6 +29,7 @@ from dagster_project.core.warehouse import Warehouse
 # A transaction costs as much as reading 50 small files; what a crash can undo stays within bytes.
 MAX_BATCH_FILES = 10_000
 MAX_BATCH_BYTES = 256 << 20
+STEWARD = "identity_decision"  # a template whose rows are a person's decisions
 Progress = Callable[[int, int], None]  # files done, files in all
 
 
@@ -214,6 +216,17 @@ class Loader:
         self._tally.reasons.update(reject.error_code for reject in rejects)
         if any(line.batch_id is not None for line in lines):
             self._tally.batch_ids.append(batch_id)
+        self._tell(lines, batch_id)
+
+    def _tell(self, lines: list[LedgerLine], batch_id: int) -> None:
+        """One entry in the audit log for a batch that brought rows."""
+        rows = sum(line.loaded_count for line in lines)
+        if rows:
+            one, feed = self._job, self._job.feed
+            event = "steward" if feed.template == STEWARD else "load"
+            files = sum(1 for line in lines if line.loaded_count)
+            told = {"batch": batch_id, "files": files, "rows": rows}
+            audit_log.record(one.home, one.key, event, feed.feed, **told)
 
 
 def _rollback(connection: duckdb.DuckDBPyConnection) -> None:

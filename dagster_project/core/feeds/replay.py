@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dagster_project.core import audit_log
 from dagster_project.core.declarations import Feed, Template
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.batch import Batch, read_files
@@ -60,6 +61,9 @@ def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOut
             if batch_id is not None:
                 batch_ids.append(batch_id)
         review_feed(connection, feed, template)
+    if batch_ids:
+        told = {"files": sums["file_count"], "rows": sums["loaded"], "replayed": len(batch_ids)}
+        audit_log.record(warehouse.home, warehouse.key, "load", feed.feed, **told)
     known = sums["physical"] - sums["loaded"] - sums["rejected"]
     return FeedOutcome(
         feed.feed,

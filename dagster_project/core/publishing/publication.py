@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.core import audit_log
 from dagster_project.core.home import Home
 from dagster_project.core.modelling import UNFINISHED
 from dagster_project.core.publishing import audit as auditing
@@ -93,6 +94,8 @@ def publish(
                 return unchanged
             rows = _build(connection, home, plan)
         path = versions.expose(home, audience, plan.version)
+        told = {"version": plan.version, "rows": rows, "tables": len(plan.tables)}
+        audit_log.record(home, warehouse.key, "publish", audience, **told)
     except (duckdb.Error, OSError) as error:
         raise PublicationError(_explain(error)) from error
     finally:
