@@ -227,7 +227,10 @@ EARLY: tuple[Delivery, ...] = (
         _event(10, "2017-05-23 03:00:00+00"), _event(12, "2017-05-23 04:00:00+00"),
         _event(13, _noon(24), "purchase", order_id="order comes"),
         _event(14, _noon(26), "product_view", product_code="Q"),
-        _event(15, _noon(27), visitor_id_token="v9", member_number_token="m3"))),
+        _event(15, _noon(27), visitor_id_token="v9", member_number_token="m3"),
+        # One visit over midnight, until its first event turns out to be somebody else's.
+        _event(16, "2017-05-11 15:50:00+00", visitor_id_token="v7"),
+        _event(17, "2017-05-11 16:10:00+00", visitor_id_token="v7"))),
     *_sale("line comes", 28),
     *_sale("tender comes", 29),
     Delivery("employee__employee", EAST, (_employee("e8", BEGINNING, "cashier"),)),
@@ -251,6 +254,8 @@ LATE: tuple[Delivery, ...] = (
     Delivery("pos_standard__receipt", EAST, (
         _receipt("moves", _noon(21), sent_at=_noon(22)),)),
     Delivery("web_event__event", EAST, (_event(11, "2017-05-23 03:30:00+00"),)),
+    Delivery("web_event__event", EAST, (
+        _event(16, "2017-05-11 15:50:00+00", visitor_id_token="v8"),)),
     Delivery("web_order__order", EAST, (_order("order comes", _noon(25)),)),
     Delivery("pos_standard__line", EAST, (_line("line comes", 2, _noon(28), 5, product_code="S"),)),
     Delivery("pos_standard__tender", EAST, (_tender("tender comes", _noon(29), 11),)),

@@ -1,18 +1,6 @@
 {{ config(materialized='table') }}
 
-{#- Where the touched receipts stand now: their day may be another one after this build. Each fact
-    is asked for itself, as a killed build leaves some of them a step behind the others. -#}
-{%- set by_transaction = [
-    stored_table('intermediate', 'int_sales__headers_resolved'),
-    stored_table('core', 'fct_transaction'),
-    stored_table('core', 'fct_sales_line'),
-    stored_table('core', 'fct_tender'),
-    stored_table('intermediate', 'int_sales__discounts_allocated'),
-    stored_table('intermediate', 'int_sales__taxes_allocated'),
-    stored_table('core', 'fct_discount'),
-    stored_table('core', 'fct_tax'),
-    stored_table('core', 'fct_pos_step'),
-] %}
+{#- Where the touched receipts stood until now: their day may be another one after this build. -#}
 {%- set by_receipt = stored_table('intermediate', 'int_sales__lines_typed_otherwise') %}
 {%- set stored_lines = stored_table('core', 'fct_sales_line') %}
 {%- set stored_steps = stored_table('core', 'fct_pos_step') %}
@@ -42,15 +30,6 @@ days as (
     select business_date
     from {{ ref('int_rates__daily') }} as rates
     where changed_batch_id > {{ built_batch_id() }}
-    {%- for stored in by_transaction | select %}
-
-    union
-
-    select stored.business_date
-    from {{ stored }} as stored
-    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
-        on stored.transaction_key = touched_receipts.transaction_key
-    {%- endfor %}
     {%- if by_receipt %}
 
     union
@@ -71,6 +50,13 @@ days as (
     {%- if stored_headers %}
 
     union
+
+    select stored.business_date
+    from {{ stored_headers }} as stored
+    inner join {{ ref('int_sales__touched_receipts') }} as touched_receipts
+        on stored.transaction_key = touched_receipts.transaction_key
+
+    union
     {{ days_of_changed('dim_customer', 'customer_durable_key', stored_headers, 'sold_at') }}
 
     union
@@ -81,10 +67,13 @@ days as (
     union
     {{ days_of_changed('dim_employee', 'employee_durable_key', stored_steps, 'sold_at') }}
     {%- endif %}
+    {{- days_still_to_write() }}
 ),
 
 touched_days as (
-    select business_date
+    select
+        business_date,
+        {{ built_batch_id() }} as since_batch_id
     from days
     where {{ 'false' if replaces_all_days() else 'true' }}
 )

@@ -104,10 +104,13 @@ days as (
     union
     {{ days_of_changed('dim_customer', 'customer_durable_key', stored, 'occurred_at') }}
     {%- endif %}
+    {{- days_still_to_write() }}
 ),
 
 touched_days as (
-    select business_date
+    select
+        business_date,
+        {{ built_batch_id() }} as since_batch_id
     from days
     where {{ 'false' if replaces_all_days() else 'true' }}
 )
