@@ -113,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     made["refresh"].add_argument(
         "--full", action="store_true", help="build every incremental model from the beginning"
     )
+    made["rollback"].add_argument("--audience", default="analyst", help="default: analyst")
     made["ui"].add_argument("--port", type=int, default=3000, help="default: 3000")
     _feed_actions(made["feed"])
     _identity_actions(made["identity"])

@@ -109,7 +109,6 @@ def publish(chosen: argparse.Namespace) -> int:
 
 def rollback(chosen: argparse.Namespace) -> int:
     """Put the version before the published one in its place."""
-    from dagster_project.console.status import AUDIENCE
     from dagster_project.core.audit_log import record
     from dagster_project.core.keys import load_master_key
     from dagster_project.core.publishing import rollback as go_back
@@ -117,8 +116,8 @@ def rollback(chosen: argparse.Namespace) -> int:
 
     home = open_home(chosen.home)
     with WriterLock(home).acquire():
-        found = go_back(home, AUDIENCE)
-        record(home, load_master_key(home), "rollback", AUDIENCE, version=found.version)
+        found = go_back(home, chosen.audience)
+        record(home, load_master_key(home), "rollback", chosen.audience, version=found.version)
     told = {"version": found.version, "path": str(found.path)}
     _say(chosen, told, f"version {found.version} is published again: {found.path}")
     return DONE

@@ -1,4 +1,4 @@
-"""What readers open: the masked copy for analysts."""
+"""What readers open: a masked copy for each audience of the policy (``audiences.yaml``)."""
 
 import dagster as dg
 
@@ -8,33 +8,40 @@ from dagster_project.core.forecasting import tables
 from dagster_project.core.home import locate_home
 from dagster_project.core.modelling import ensure_manifest
 from dagster_project.core.publishing import PublicationError, publish
+from dagster_project.core.publishing.policy import load_audiences, published_audiences
 from dagster_project.core.publishing.summaries import count_checks
 from dagster_project.core.warehouse import CATALOG, MART_SCHEMAS
-
-AUDIENCE = "analyst"
 
 
 @dg.definitions
 def published() -> dg.Definitions:
-    """``published/analyst``, behind every mart and forecast and the checks that judge them."""
-    path = ensure_manifest(locate_home())
+    """``published/<audience>``, behind every mart and forecast and the checks that judge them."""
+    home = locate_home()
+    path = ensure_manifest(home)
     marts = mart_keys(read_manifest(path), *MART_SCHEMAS)
     forecasts = [dg.AssetKey(["forecast", table]) for table in tables.TABLES]
+    policy = load_audiences(home)
+    names = published_audiences(home)
+    return dg.Definitions(
+        assets=[_asset(name, policy[name].description, [*marts, *forecasts]) for name in names]
+    )
 
+
+def _asset(audience: str, description: str, deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
-        key=["published", AUDIENCE],
-        deps=[*marts, *forecasts],
+        key=["published", audience],
+        deps=deps,
         group_name="published",
-        description="The marts without any personal column, audited and put in place by one "
-        "rename; what BI tools open. Stays as it is when a blocking check fails.",
+        description=f"{description} Audited and put in place by one rename; what BI tools open. "
+        "Stays as it is when a blocking check fails.",
         owners=["team:data-engineering"],
         kinds={"duckdb"},
         pool=POOL,
     )
-    def analyst(context: dg.AssetExecutionContext, writer: WriterResource) -> dg.MaterializeResult:
+    def file(context: dg.AssetExecutionContext, writer: WriterResource) -> dg.MaterializeResult:
         try:
             outcome = publish(
-                writer.warehouse, AUDIENCE, ensure_manifest(writer.home), run_id=context.run_id
+                writer.warehouse, audience, ensure_manifest(writer.home), run_id=context.run_id
             )
         except PublicationError as error:
             held_back = _is_held_back(writer)
@@ -54,7 +61,7 @@ def published() -> dg.Definitions:
             }
         )
 
-    return dg.Definitions(assets=[analyst])
+    return file
 
 
 def _is_held_back(writer: WriterResource) -> bool:

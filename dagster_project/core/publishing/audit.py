@@ -108,7 +108,7 @@ def _incomplete(
     wanted, found = connection.execute(
         f"""
         select
-            (select count(*) from {source}.{table.full_name}),
+            (select count(*) from {source}.{table.full_name} where {table.condition}),
             (select count(*) from {target}.{table.full_name}),
         """
     ).fetchone()

@@ -23,6 +23,7 @@ from dagster_project.core.publishing import audit as auditing
 from dagster_project.core.publishing import metrics, summaries, versions
 from dagster_project.core.publishing.comments import comment
 from dagster_project.core.publishing.errors import PublicationError
+from dagster_project.core.publishing.policy import Audience, audience_of
 from dagster_project.core.publishing.tables import Table, read_manifest, tables_for
 from dagster_project.core.warehouse import CATALOG, Warehouse
 
@@ -54,7 +55,7 @@ class PublicationOutcome:
 class _Plan:
     """Everything that is decided before the first row is copied."""
 
-    audience: str
+    audience: Audience
     run_id: str
     tables: tuple[Table, ...]
     fingerprint: Mapping[str, str]
@@ -88,8 +89,9 @@ def publish(
         if current is not None:  # a run killed just after exposing it did not keep it
             versions.keep_version(home, audience, current.version)
         with warehouse.connect(read_only=True) as connection:
-            tables = tables_for(audience, read_manifest(manifest), connection)
-            plan = _plan(connection, home, tables, current, audience=audience, run_id=run_id)
+            permitted = audience_of(home, audience)
+            tables = tables_for(permitted, read_manifest(manifest), connection)
+            plan = _plan(connection, home, tables, current, audience=permitted, run_id=run_id)
             if unchanged := _unchanged(home, plan):
                 return unchanged
             rows = _build(connection, home, plan)
@@ -109,13 +111,13 @@ def _plan(
     tables: tuple[Table, ...],
     current: versions.Publication | None,
     *,
-    audience: str,
+    audience: Audience,
     run_id: str,
 ) -> _Plan:
     checks = summaries.count_checks(connection, CATALOG)
     if checks.blocking_failures:
         raise PublicationError(f"blocking checks failed: {'; '.join(checks.blocking_failures)}")
-    known = versions.kept_versions(home, audience)
+    known = versions.kept_versions(home, audience.name)
     return _Plan(
         audience=audience,
         run_id=run_id,
@@ -143,7 +145,10 @@ def _fingerprint(
     if builds.get("models", (0, UNFINISHED))[1].startswith(UNFINISHED):
         raise PublicationError("the models have not been built completely yet")
     batch, code = builds["models"]
-    counts = [connection.execute(f"select count(*) from {t.full_name}").fetchone() for t in tables]
+    counts = [
+        connection.execute(f"select count(*) from {t.full_name} where {t.condition}").fetchone()
+        for t in tables
+    ]
     layout = (STORAGE_VERSION, tables, metrics.METRICS, metrics.view_sql(), summaries.OPS_TABLES)
     return {
         "data": batch,
@@ -163,9 +168,12 @@ def _unchanged(home: Home, plan: _Plan) -> PublicationOutcome | None:
     current = plan.current
     if current is None:
         return None
-    newest = versions.kept_versions(home, plan.audience)[-1]
-    kept = versions.version_path(home, plan.audience, newest)
-    if json.loads(versions.read_publication(kept, plan.audience).fingerprint) != plan.fingerprint:
+    newest = versions.kept_versions(home, plan.audience.name)[-1]
+    kept = versions.version_path(home, plan.audience.name, newest)
+    if (
+        json.loads(versions.read_publication(kept, plan.audience.name).fingerprint)
+        != plan.fingerprint
+    ):
         return None
     reason = f"nothing new since version {newest}"
     if newest != current.version:
@@ -175,7 +183,7 @@ def _unchanged(home: Home, plan: _Plan) -> PublicationOutcome | None:
 
 def _build(connection: duckdb.DuckDBPyConnection, home: Home, plan: _Plan) -> int:
     """Write and audit the temporary file; the number of rows of all its tables."""
-    path = versions.building_path(home, plan.audience)
+    path = versions.building_path(home, plan.audience.name)
     _attach(connection, path, TARGET, f"storage_version '{STORAGE_VERSION}'")
     if plan.current is not None:
         _attach(connection, plan.current.path, PREVIOUS, "read_only")
@@ -203,7 +211,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     connection.execute(f"create schema if not exists {table.schema}")
     (rows,) = connection.execute(
-        f"create table {table.full_name} as select {columns} from {CATALOG}.{table.full_name}"
+        f"create table {table.full_name} as select {columns} from {CATALOG}.{table.full_name} "
+        f"where {table.condition}"
     ).fetchone()
     return rows
 
@@ -221,7 +230,9 @@ def _describe_publication(
 ) -> None:
     """Fill ``ops``: the version, what changed, feeds, checks and the dictionary."""
     current = plan.current
-    summaries.create_ops(connection, source=CATALOG, previous=PREVIOUS if current else None)
+    summaries.create_ops(connection, previous=PREVIOUS if current else None)
+    if plan.audience.stores is None:  # feeds and checks are not one store's
+        summaries.summarise_sources(connection, source=CATALOG)
     summaries.record_tables(connection, plan.version, plan.tables, rows, current)
     if has_metrics:
         summaries.record_headlines(
@@ -235,7 +246,7 @@ def _describe_publication(
         "insert into ops.publication values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             plan.version,
-            plan.audience,
+            plan.audience.name,
             datetime.now(UTC),
             plan.run_id,
             _data_up_to(connection) if has_metrics else None,

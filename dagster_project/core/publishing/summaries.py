@@ -140,7 +140,7 @@ def count_checks(connection: duckdb.DuckDBPyConnection, source: str) -> CheckCou
     return CheckCounts(row[0], row[1], row[2], tuple(row[3]))
 
 
-def create_ops(connection: duckdb.DuckDBPyConnection, *, source: str, previous: str | None) -> None:
+def create_ops(connection: duckdb.DuckDBPyConnection, *, previous: str | None) -> None:
     """Create schema ``ops`` in the current catalogue, with the history the previous file kept."""
     connection.execute("create schema ops")
     for name, (description, columns) in OPS_TABLES.items():
@@ -148,6 +148,10 @@ def create_ops(connection: duckdb.DuckDBPyConnection, *, source: str, previous: 
         comment(connection, "table", f"ops.{name}", description)
         if previous and name in {"publication", "published_table", "headline"}:
             connection.execute(f"insert into ops.{name} by name from {previous}.ops.{name}")
+
+
+def summarise_sources(connection: duckdb.DuckDBPyConnection, *, source: str) -> None:
+    """Write what came in, what was rejected and how the checks went, of all feeds and tables."""
     connection.execute(
         f"""
         insert into ops.feed_summary

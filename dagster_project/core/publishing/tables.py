@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,10 @@ import duckdb
 from dagster_project.core.declarations import IDENTIFIER, Classification
 from dagster_project.core.publishing.errors import PublicationError
 from dagster_project.core.publishing.forecast_tables import FORECAST_TABLES
+from dagster_project.core.publishing.policy import STORE_COLUMNS, Audience, store_column
 from dagster_project.core.warehouse import MART_SCHEMAS
 
 FORECAST_SCHEMA = "forecast"
-# One audience so far; a partner's extract or a store manager's file is one more entry here.
-AUDIENCE_CLASSES: Mapping[str, frozenset[Classification]] = {
-    "analyst": frozenset({Classification.PUBLIC, Classification.INTERNAL}),
-}
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class Table:
     name: str
     description: str
     columns: tuple[Column, ...]
+    condition: str = "true"  # SQL: which rows the audience gets
 
     @property
     def full_name(self) -> str:
@@ -68,18 +66,15 @@ def read_manifest(manifest: Mapping[str, Any] | Path) -> Mapping[str, Any]:
 
 
 def tables_for(
-    audience: str, manifest: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+    audience: Audience, manifest: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
 ) -> tuple[Table, ...]:
-    """Every table the audience gets, with its permitted columns, in order of schema and name.
+    """Every table the audience gets, with its columns and rows, in order of schema and name.
 
     Default is deny: a column that nobody classed is an error, not an omission, so that nothing new
     slips out and nothing needed goes missing in silence. A table that dbt does not know (a removed
     model, the remains of a killed build) is left behind.
-    Raises PublicationError naming the audience, table or column.
+    Raises PublicationError naming the audience, store, table or column.
     """
-    if audience not in AUDIENCE_CLASSES:
-        known = ", ".join(sorted(AUDIENCE_CLASSES))
-        raise PublicationError(f"unknown audience {audience!r}; known: {known}")
     present = _present_columns(connection)
     declared = _declared_marts(manifest) | _declared_forecasts(present)
     undeclared = sorted(set(present) - set(declared))
@@ -87,12 +82,32 @@ def tables_for(
         raise PublicationError(f"no classes are declared for {', '.join(forecasts)}")
     if missing := sorted(set(declared) - set(present)):
         raise PublicationError(f"declared but not built: {', '.join(missing)}; build the models")
-    permitted = AUDIENCE_CLASSES[audience]
-    tables = [_permit(declared[name], present[name], permitted) for name in sorted(declared)]
-    return tuple(table for table in tables if table.columns)
+    stores = _store_keys(audience, connection)
+    found = (_permit(declared[name], present[name], audience, stores) for name in sorted(declared))
+    return tuple(table for table in found if table is not None and table.columns)
 
 
-def _permit(table: Table, present: tuple[str, ...], permitted: frozenset[Classification]) -> Table:
+def _store_keys(audience: Audience, connection: duckdb.DuckDBPyConnection) -> dict[str, list[int]]:
+    """Keys of the audience's stores, by the column that holds them."""
+    if audience.stores is None:
+        return {}
+    rows = connection.execute(
+        "select sender || '/' || store_code, store_durable_key, store_key from core.dim_store "
+        "where list_contains(?, sender || '/' || store_code)",
+        [list(audience.stores)],
+    ).fetchall()
+    if unknown := sorted(set(audience.stores) - {name for name, *_ in rows}):
+        raise PublicationError(f"{audience.name}: no store {', '.join(unknown)} in core.dim_store")
+    return {
+        column: sorted({row[place] for row in rows})
+        for place, column in enumerate(STORE_COLUMNS, start=1)
+    }
+
+
+def _permit(
+    table: Table, present: tuple[str, ...], audience: Audience, stores: Mapping[str, list[int]]
+) -> Table | None:
+    """What the audience gets of a table; None where not one of its rows is for it."""
     by_name = {column.name: column for column in table.columns}
     if unclassed := [name for name in present if name not in by_name]:
         raise PublicationError(f"{table.full_name}: no class for {', '.join(unclassed)}")
@@ -100,13 +115,21 @@ def _permit(table: Table, present: tuple[str, ...], permitted: frozenset[Classif
         raise PublicationError(
             f"{table.full_name} lacks declared {', '.join(absent)}; build the models"
         )
-    columns = tuple(by_name[name] for name in present)
-    return Table(
-        table.schema,
-        table.name,
-        table.description,
-        tuple(column for column in columns if column.classification in permitted),
+    if not audience.sees_rows(table.full_name, present):
+        return None
+    permitted = tuple(
+        by_name[name]
+        for name in present
+        if by_name[name].classification in audience.classes and name not in audience.without_columns
     )
+    condition = table.condition
+    column = store_column(present)
+    if column is not None and audience.is_of_stores(table.full_name):
+        keys = ", ".join(map(str, stores[column]))
+        # A dimension's reserved members stand at no store and are what facts then point at.
+        is_reserved = f"{column} < 0 or " if table.name.startswith("dim_") else ""
+        condition = f"{is_reserved}{column} in ({keys})"
+    return replace(table, columns=permitted, condition=condition)
 
 
 def _declared_marts(manifest: Mapping[str, Any]) -> dict[str, Table]:
