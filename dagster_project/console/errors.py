@@ -9,6 +9,7 @@ class CommandError(Exception):
 
 def explained() -> tuple[type[Exception], ...]:
     """Errors that are told without a traceback."""
+    from dagster_project.core.backup.errors import BackupError
     from dagster_project.core.declarations import DeclarationError
     from dagster_project.core.feeds.errors import LoadError
     from dagster_project.core.home import HomeError
@@ -20,6 +21,7 @@ def explained() -> tuple[type[Exception], ...]:
     from dagster_project.core.warehouse import WarehouseError
 
     return (
+        BackupError,
         CommandError,
         DeclarationError,
         LoadError,

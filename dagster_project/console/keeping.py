@@ -10,9 +10,12 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 DONE, FOUND = 0, 1
+MIB = 1 << 20
 Parsers = argparse._SubParsersAction
 Sub = Callable[[Parsers, str, str, str], argparse.ArgumentParser]
 
@@ -20,6 +23,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": (
         "Look through the audit log for lines that were changed, moved or taken out.",
         "tillhouse audit verify",
+    ),
+    "backup": (
+        "Back up the warehouse, the originals and the registers, encrypted and verified.",
+        "tillhouse backup",
+    ),
+    "restore": (
+        "Put a backup back, in place or into a folder of its own, after it was verified.",
+        "tillhouse restore newest --into ./var-restored",
     ),
 }
 
@@ -33,6 +44,12 @@ def add_commands(commands: Parsers, sub: Sub) -> None:
         "verify",
         "Whether the log is as it was written; 1 with the lines that are not.",
         "tillhouse audit verify --json",
+    )
+    made["restore"].add_argument(
+        "backup", help="its name, newest, or the path of a backup kept elsewhere"
+    )
+    made["restore"].add_argument(
+        "--into", help="an empty folder that becomes a home (default: the home itself)"
     )
 
 
@@ -60,6 +77,52 @@ def audit_verify(chosen: argparse.Namespace) -> int:
     words += [found.note] if found.note else []
     _say(chosen, told, "\n".join(words))
     return DONE if found.is_good else FOUND
+
+
+def backup(chosen: argparse.Namespace) -> int:
+    """Make a backup."""
+    from dagster_project.console.deployment import open_home, open_warehouse
+    from dagster_project.core.backup import backup as make
+    from dagster_project.core.warehouse import WriterLock
+
+    home = open_home(chosen.home)
+    with WriterLock(home).acquire() as lock:
+        made = make(open_warehouse(home), lock)
+    words = (
+        f"backup {made.backup_id}: {made.table_count} tables, {made.rows:,} rows, "
+        f"{made.original_count} originals, {made.size_bytes / MIB:,.0f} MiB "
+        f"in {made.seconds:.0f} s\n{made.path}"
+    )
+    _say(chosen, asdict(made), words)
+    return DONE
+
+
+def restore(chosen: argparse.Namespace) -> int:
+    """Put a backup back."""
+    from dagster_project.console.deployment import open_home
+    from dagster_project.core.backup import restore as put_back
+    from dagster_project.core.backup import restore_into
+    from dagster_project.core.home import Home
+    from dagster_project.core.keys import load_master_key, save_key_file
+    from dagster_project.core.warehouse import WriterLock
+
+    home = open_home(chosen.home)
+    key = load_master_key(home)
+    if chosen.into:
+        target = Home(Path(chosen.into).expanduser().resolve()).create()
+        done = restore_into(home, key, chosen.backup, target)
+        if not target.key_file.exists() and home.key_file.exists():
+            save_key_file(target, key)
+    else:
+        with WriterLock(home).acquire() as lock:
+            done = put_back(home, key, chosen.backup, lock)
+    words = (
+        f"{done.backup_id} is back in {done.home}: {done.table_count} tables, {done.rows:,} rows, "
+        f"{done.originals_back} originals, {done.erasures} erasures carried out again, "
+        f"{done.seconds:.0f} s; publish or refresh to let readers see it"
+    )
+    _say(chosen, asdict(done), words)
+    return DONE
 
 
 def _say(chosen: argparse.Namespace, told: dict[str, Any], words: str) -> None:

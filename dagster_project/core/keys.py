@@ -12,12 +12,13 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from dagster_project.core import keyring
 from dagster_project.core.home import Home
 
 KEY_VARIABLE = "TILLHOUSE_KEY"
@@ -31,17 +32,32 @@ class KeyUnavailableError(Exception):
     """The master key is missing or malformed; the message never holds the key."""
 
 
+# Keys that a rotation changes: of what can be encrypted anew. All others must stay as they are for
+# tokens of old and new deliveries to be equal, and come from the first master key for ever.
+ROTATED = frozenset({"warehouse", "store", "backup", "keyring", "id"})
+
+
 @dataclass(frozen=True)
 class MasterKey:
     """32 secret bytes from which every other key is derived (HKDF-SHA-256, one label each)."""
 
     secret: bytes = field(repr=False)
+    first: bytes | None = field(default=None, repr=False)  # the home's first, once it was rotated
+    retired: bytes | None = field(default=None, repr=False)  # while its originals are re-wrapped
 
     def derive(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose; the same purpose always gives the same key."""
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"tillhouse/{purpose}/1".encode()).derive(
-            self.secret
-        )
+        lasts = self.first is not None and purpose not in ROTATED
+        return _derive(self.first if lasts else self.secret, purpose)
+
+    def both(self) -> tuple[MasterKey, ...]:
+        """This key, and behind it the one that a rotation is replacing."""
+        old = (replace(self, secret=self.retired, retired=None),) if self.retired else ()
+        return (self, *old)
+
+    def derive_all(self, purpose: str) -> tuple[bytes, ...]:
+        """The keys for a purpose: that of the retired key comes last."""
+        return tuple(one.derive(purpose) for one in self.both())
 
     @property
     def key_id(self) -> str:
@@ -66,6 +82,12 @@ class MasterKey:
         return digest[:TOKEN_HEX]
 
 
+def _derive(secret: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"tillhouse/{purpose}/1".encode()).derive(
+        secret
+    )
+
+
 def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> MasterKey:
     """The key from ``TILLHOUSE_KEY``, else from the key file, made on first use.
 
@@ -74,9 +96,10 @@ def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> Mas
     """
     environ = os.environ if environ is None else environ
     if given := environ.get(KEY_VARIABLE):
-        return MasterKey(_decode(given.strip(), KEY_VARIABLE))
+        return _completed(home, MasterKey(_decode(given.strip(), KEY_VARIABLE)))
     if home.key_file.exists():
-        return MasterKey(_decode(home.key_file.read_text("ascii").strip(), str(home.key_file)))
+        text = home.key_file.read_text("ascii").strip()
+        return _completed(home, MasterKey(_decode(text, str(home.key_file))))
     if home.warehouse.exists():
         raise KeyUnavailableError(
             f"no key: {home.warehouse} exists, but {KEY_VARIABLE} is not set and "
@@ -85,19 +108,34 @@ def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> Mas
     return _make_key_file(home)
 
 
+def _completed(home: Home, key: MasterKey) -> MasterKey:
+    """With what the home's keyring holds; raises KeyUnavailableError where it is another key's."""
+    complete = keyring.with_keyring(home, key)
+    if complete is None:
+        raise KeyUnavailableError(
+            f"wrong key: {home.root} opens with the key {keyring.keyring_owner(home)}, "
+            f"this is {key.key_id}; set {KEY_VARIABLE} to that one"
+        )
+    return complete
+
+
 def _make_key_file(home: Home) -> MasterKey:
     from dagster_project.core.audit_log import record  # which needs keys itself
 
-    secret = secrets.token_bytes(KEY_BYTES)
+    key = MasterKey(secrets.token_bytes(KEY_BYTES))
     home.create()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(home.key_file, flags, 0o600), "w", encoding="ascii") as handle:
-        handle.write(secret.hex() + "\n")
-        handle.flush()
-        os.fsync(handle.fileno())
-    key = MasterKey(secret)
+    save_key_file(home, key)
     record(home, key, "key", key.key_id, made="key file")
     return key
+
+
+def save_key_file(home: Home, key: MasterKey) -> None:
+    """Keep a home's key in its key file; raises FileExistsError rather than replace one."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(home.key_file, flags, 0o600), "w", encoding="ascii") as handle:
+        handle.write(key.secret.hex() + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def _decode(text: str, origin: str) -> bytes:

@@ -3,7 +3,17 @@
 Belongs here: the log's lines, its head and the search for tampering. Does not: any event's cause.
 """
 
-from dagster_project.core.audit_log.log import EVENTS, record, verify
+from dagster_project.core.audit_log.log import EVENTS, HEAD, LOG, copy_log, record, take_log, verify
 from dagster_project.core.audit_log.verdict import AuditVerdict, BadLine
 
-__all__ = ["EVENTS", "AuditVerdict", "BadLine", "record", "verify"]
+__all__ = [
+    "EVENTS",
+    "HEAD",
+    "LOG",
+    "AuditVerdict",
+    "BadLine",
+    "copy_log",
+    "record",
+    "take_log",
+    "verify",
+]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -98,6 +99,27 @@ def verify(home: Home, key: MasterKey) -> AuditVerdict:
         texts = log.read().splitlines(keepends=True)
         head = _head(home, key.derive(PURPOSE))
     return judge(key.derive(PURPOSE), texts, head, has_head=head_path(home).exists())
+
+
+def copy_log(home: Home, folder: Path) -> int:
+    """Copy log and head as they belong together; how many lines the log has."""
+    if not log_path(home).exists():
+        return 0
+    with _locked(home) as log:
+        log.seek(0)
+        text = log.read()
+        (folder / LOG).write_bytes(text)
+        if head_path(home).exists():
+            shutil.copy2(head_path(home), folder / HEAD)
+    return text.count(b"\n")
+
+
+def take_log(home: Home, folder: Path) -> None:
+    """Take over a copied log where the home has none of its own yet."""
+    if (folder / LOG).exists() and not log_path(home).exists():
+        shutil.copy2(folder / LOG, log_path(home))
+        if (folder / HEAD).exists():
+            shutil.copy2(folder / HEAD, head_path(home))
 
 
 def write_head(home: Home, secret: bytes, head: Head) -> None:

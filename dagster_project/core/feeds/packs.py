@@ -48,14 +48,12 @@ class Packed:
     size: int
     wrapped: bytes
 
-    def opened(self, wrapping: bytes) -> bytes:
-        """The original; raises LoadError when it is foreign or altered."""
+    def opened(self, wrapping: Sequence[bytes]) -> bytes:
+        """The original, by whichever key opens it; raises LoadError when foreign or altered."""
         identity = bytes.fromhex(self.file_id)
-        nonce, sealed = self.wrapped[:NONCE_BYTES], self.wrapped[NONCE_BYTES:]
-        try:
-            key = AESGCM(wrapping).decrypt(nonce, sealed, identity)
-        except InvalidTag:
-            raise LoadError(f"the original {self.file_id} was sealed with another key") from None
+        key = unwrap(wrapping, self.wrapped, identity)
+        if key is None:
+            raise LoadError(f"the original {self.file_id} was sealed with another key")
         with self.path.open("rb") as handle:
             handle.seek(self.start)
             body = handle.read(self.size)
@@ -63,6 +61,16 @@ class Packed:
             return AESGCM(key).decrypt(ONCE, body, identity)
         except InvalidTag:
             raise LoadError(f"the original {self.file_id} in the store was altered") from None
+
+
+def unwrap(wrapping: Sequence[bytes], wrapped: bytes, identity: bytes) -> bytes | None:
+    """An original's own key, by whichever key opens it."""
+    for one in wrapping:
+        try:
+            return AESGCM(one).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], identity)
+        except InvalidTag:
+            continue
+    return None
 
 
 def write(home: Home, wrapping: bytes, originals: Sequence[Original]) -> None:
@@ -126,6 +134,14 @@ def find(home: Home, file_id: str) -> Packed | None:
             _, start, size, wrapped = ENTRY.unpack_from(index, place)
             return Packed(file_id, path, start, size, wrapped)
     return None
+
+
+def entries(path: Path) -> Iterator[Packed]:
+    """Every original of a pack."""
+    status = path.stat()
+    index = _index(path, status.st_size, status.st_mtime_ns)
+    for identity, start, size, wrapped in ENTRY.iter_unpack(index):
+        yield Packed(identity.hex(), path, start, size, wrapped)
 
 
 @lru_cache(maxsize=64)

@@ -9,9 +9,10 @@ pack (``packs``), in which small ones lie together. A file is sealed with its ow
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -210,36 +211,68 @@ def _sync_file_system(folder: Path) -> bool:
 
 def open_original(home: Home, key: MasterKey, file_id: str, target: Path) -> None:
     """Decrypt an original into a file; raises LoadError when it is missing, foreign or altered."""
+    try:
+        with target.open("wb") as out:
+            for piece in _opened(home, key, file_id):
+                out.write(piece)
+    except LoadError:
+        target.unlink()
+        raise
+
+
+def check_original(home: Home, key: MasterKey, file_id: str) -> None:
+    """Decrypt an original without keeping it; raises LoadError when it is not the one."""
+    digest = hashlib.sha256()
+    for piece in _opened(home, key, file_id):
+        digest.update(piece)
+    if digest.hexdigest() != file_id:
+        raise LoadError(f"the original {file_id} in the store is another file")
+
+
+def _opened(home: Home, key: MasterKey, file_id: str) -> Iterator[bytes]:
+    """An original in pieces, which only count once the last has come without an error."""
     source = original_path(home, file_id)
     if not source.exists() and (found := packs.find(home, file_id)):
-        target.write_bytes(found.opened(_wrapping_key(key)))
+        yield found.opened(unwrapping_keys(key))
         return
     try:
         with source.open("rb") as handle:
             header = handle.read(HEADER_BYTES)
             decryptor = _decryptor(header, key, file_id)
-            with target.open("wb") as out:
-                while chunk := handle.read(CHUNK_BYTES):
-                    out.write(decryptor.update(chunk))
-                decryptor.finalize()
+            while chunk := handle.read(CHUNK_BYTES):
+                yield decryptor.update(chunk)
+            decryptor.finalize()
     except FileNotFoundError:
         raise LoadError(f"the original {file_id} is not in the store") from None
     except InvalidTag:
-        target.unlink()
         raise LoadError(f"the original {file_id} in the store was altered") from None
 
 
 def _decryptor(header: bytes, key: MasterKey, file_id: str) -> object:
-    if not header.startswith(MAGIC):
+    if not header.startswith(MAGIC) or len(header) < HEADER_BYTES:
         raise LoadError(f"the original {file_id} in the store is not one of ours")
     body = header[len(MAGIC) :]
     wrapped, rest = body[:WRAPPED_BYTES], body[WRAPPED_BYTES:]
-    try:
-        own = aes_key_unwrap(key.derive(PURPOSE), wrapped)
-    except InvalidUnwrap:
-        raise LoadError(f"the original {file_id} was sealed with another key") from None
+    own = unwrap(unwrapping_keys(key), wrapped)
+    if own is None:
+        raise LoadError(f"the original {file_id} was sealed with another key")
     nonce, tag = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
     return Cipher(AES(own), GCM(nonce, tag)).decryptor()
+
+
+def unwrapping_keys(key: MasterKey) -> tuple[bytes, ...]:
+    """The keys under which an original's own may be wrapped: two while the key is rotated."""
+    return key.derive_all(PURPOSE)
+
+
+def unwrap(keys: Sequence[bytes], wrapped: bytes) -> bytes | None:
+    """An original's own key, by whichever key opens it."""
+    for one in keys:
+        try:
+            return aes_key_unwrap(one, wrapped)
+        except InvalidUnwrap:
+            continue
+    return None
 
 
 def empty_unsealed(home: Home) -> None:
