@@ -1,7 +1,13 @@
-"""The master key, the keys derived from it, and tokens.
+"""The master key, the keys derived from it, tokens, and the keyring of a rotated home.
 
 Belongs here: where a key comes from, derivation by purpose, HMAC tokens. Does not: what is
 encrypted with them. No key is ever printed, logged or put into an error.
+
+``private/keyring.json`` holds the first master key of a home that was rotated, wrapped under the
+one it has now. Tokens are keyed hashes that old rows and new deliveries must have in common, so
+the secret they come from cannot change; what is encrypted can be encrypted anew and comes from the
+present key. A home without a keyring has its first key still. The warehouse, the store and the
+backups (each holds a copy of it) open without a keyring; only new tokens would differ.
 """
 
 from __future__ import annotations
@@ -9,19 +15,23 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from dagster_project.core import keyring
 from dagster_project.core.home import Home
 
 KEY_VARIABLE = "TILLHOUSE_KEY"
+KEYRING = "keyring.json"
+FILE_MODE = 0o600
 KEY_BYTES = 32
 BLOCK_BYTES = 64  # SHA-256's block, to which HMAC pads its key (RFC 2104)
 KEY_ID_HEX = 12
@@ -110,29 +120,82 @@ def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> Mas
 
 def _completed(home: Home, key: MasterKey) -> MasterKey:
     """With what the home's keyring holds; raises KeyUnavailableError where it is another key's."""
-    complete = keyring.with_keyring(home, key)
+    complete = with_keyring(home, key)
     if complete is None:
         raise KeyUnavailableError(
-            f"wrong key: {home.root} opens with the key {keyring.keyring_owner(home)}, "
+            f"wrong key: {home.root} opens with the key {keyring_owner(home)}, "
             f"this is {key.key_id}; set {KEY_VARIABLE} to that one"
         )
     return complete
 
 
-def _make_key_file(home: Home) -> MasterKey:
-    from dagster_project.core.audit_log import record  # which needs keys itself
+def keyring_path(home: Home) -> Path:
+    """Where the keyring lies, in a home that was rotated."""
+    return home.private / KEYRING
 
+
+def wrap(key: MasterKey, secret: bytes) -> str:
+    """A secret under the encryption keys of a master key (RFC 3394), as hexadecimal digits."""
+    return aes_key_wrap(key.derive("keyring"), secret).hex()
+
+
+def unwrap(key: MasterKey, wrapped: str) -> bytes | None:
+    """A wrapped secret; None where another master key wrapped it."""
+    try:
+        return aes_key_unwrap(key.derive("keyring"), bytes.fromhex(wrapped))
+    except (InvalidUnwrap, ValueError):
+        return None
+
+
+def write_keyring(home: Home, key: MasterKey) -> None:
+    """Keep the first secret of a rotated key, by one rename."""
+    if key.first is None:
+        return
+    told = {"key_id": key.key_id, "first": wrap(key, key.first)}
+    write_durably(keyring_path(home), json.dumps(told).encode())
+
+
+def with_keyring(home: Home, key: MasterKey) -> MasterKey | None:
+    """The key as the home's keyring completes it; None where the keyring is another key's."""
+    path = keyring_path(home)
+    if not path.exists():
+        return key
+    first = unwrap(key, json.loads(path.read_bytes())["first"])
+    return None if first is None else replace(key, first=first)
+
+
+def keyring_owner(home: Home) -> str:
+    """The id of the key that opens the keyring."""
+    return str(json.loads(keyring_path(home).read_bytes())["key_id"])
+
+
+def write_durably(path: Path, text: bytes) -> None:
+    """A small private file, on the disk under its name when this returns."""
+    waiting = path.with_name(f"{path.name}.new")
+    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    waiting.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _make_key_file(home: Home) -> MasterKey:
     key = MasterKey(secrets.token_bytes(KEY_BYTES))
     home.create()
     save_key_file(home, key)
-    record(home, key, "key", key.key_id, made="key file")
     return key
 
 
 def save_key_file(home: Home, key: MasterKey) -> None:
     """Keep a home's key in its key file; raises FileExistsError rather than replace one."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(home.key_file, flags, 0o600), "w", encoding="ascii") as handle:
+    with os.fdopen(os.open(home.key_file, flags, FILE_MODE), "w", encoding="ascii") as handle:
         handle.write(key.secret.hex() + "\n")
         handle.flush()
         os.fsync(handle.fileno())

@@ -26,9 +26,9 @@ from dagster_project.core.warehouse import SENSITIVE_SCHEMA
 CORE = PACKAGE / "core"
 # As in core's own words; what stands further right may use what stands further left.
 ORDER = [
-    "home", "keys", "warehouse", "dbt_plugin", "declarations", "calendars", "feeds", "proposing",
-    "model_sources", "modelling", "model_checks", "quality", "identity", "forecasting", "mining",
-    "privacy", "publishing", "reports",
+    "home", "keys", "audit_log", "warehouse", "dbt_plugin", "declarations", "calendars", "feeds",
+    "proposing", "model_sources", "modelling", "model_checks", "quality", "identity", "forecasting",
+    "mining", "privacy", "publishing", "reports", "erasure", "sharing", "backup", "rotation",
 ]  # fmt: skip
 EXTERNAL_TO_THE_GRAPH = {"simulation", "dbt_process"}
 

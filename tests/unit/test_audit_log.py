@@ -22,7 +22,8 @@ SEEDS = range(50)
 
 
 def write_log(home: Home, count: int) -> None:
-    for number in range(count):
+    """So many lines: the first says with which key the log begins."""
+    for number in range(count - 1):
         record(home, KEY, "load", f"feed_{number % 3}", files=number, rows=number * 100)
 
 
@@ -33,7 +34,7 @@ def tamper(home: Home, kind: str, chance: random.Random) -> None:
     place = chance.randrange(len(lines))
     if kind == "edit":
         told = json.loads(lines[place])
-        told["details"]["rows"] += 1
+        told["actor"] += "s"
         lines[place] = json.dumps(told, sort_keys=True, separators=(",", ":")).encode() + b"\n"
     elif kind == "delete":
         del lines[place]
@@ -74,7 +75,7 @@ def test_the_changed_line_is_named(tmp_path: Path) -> None:
     home = Home(tmp_path)
     write_log(home, 5)
     path = log.log_path(home)
-    path.write_bytes(path.read_bytes().replace(b'"rows":200', b'"rows":201'))
+    path.write_bytes(path.read_bytes().replace(b'"rows":100', b'"rows":101'))
 
     assert [one.line for one in verify(home, KEY).bad] == [3]
 
@@ -86,7 +87,7 @@ def test_an_untouched_log_is_good_and_says_who_did_what(tmp_path: Path) -> None:
     assert verify(home, KEY) == AuditVerdict(200, ())
     last = json.loads(log.log_path(home).read_bytes().splitlines()[-1])
     assert last["event"] == "load"
-    assert last["details"] == {"files": 199, "rows": 19900}
+    assert last["details"] == {"files": 198, "rows": 19800}
     assert last["actor"]
 
 
@@ -115,7 +116,7 @@ record(Home(Path(sys.argv[1])), MasterKey(b"a" * 32), "publish", "analyst", vers
 """
 
 
-@pytest.mark.parametrize("before", [0, 1, 4])
+@pytest.mark.parametrize("before", [0, 2, 4])
 def test_a_kill_between_line_and_head_is_no_tampering(tmp_path: Path, before: int) -> None:
     home = Home(tmp_path)
     write_log(home, before)

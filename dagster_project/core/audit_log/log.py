@@ -29,7 +29,7 @@ from dagster_project.core.audit_log.lines import (
 )
 from dagster_project.core.audit_log.verdict import RESUMED, AuditVerdict, judge
 from dagster_project.core.home import Home
-from dagster_project.core.keys import MasterKey
+from dagster_project.core.keys import MasterKey, write_durably
 
 EVENTS = frozenset(
     {
@@ -76,18 +76,30 @@ def record(
     secret = key.derive(PURPOSE)
     with _locked(home) as log:
         last, is_damaged = _end(secret, home, log)
-        content: dict[str, Any] = {
-            "sequence": last.sequence + 1,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "actor": _actor(),
-            "event": event,
-            "subject": subject,
-            "details": details,
-        }
-        line = make_line(secret, last.seal, content | ({RESUMED: True} if is_damaged else {}))
-        _append(log, line.text)
-        size = os.fstat(log.fileno()).st_size
-        write_head(home, secret, Head(line.sequence, line.seal, size))
+        if last == START and not is_damaged:
+            first = _content("key", key.key_id, {"first": "the log begins with this key"})
+            last = _put(home, secret, log, last, first)
+        more = {RESUMED: True} if is_damaged else {}
+        _put(home, secret, log, last, _content(event, subject, details) | more)
+
+
+def _content(event: str, subject: str, details: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "actor": _actor(),
+        "event": event,
+        "subject": subject,
+        "details": details,
+    }
+
+
+def _put(home: Home, secret: bytes, log: BinaryIO, last: Head, content: dict[str, Any]) -> Head:
+    """Append one line behind the last, and move the head to it."""
+    line = make_line(secret, last.seal, content | {"sequence": last.sequence + 1})
+    _append(log, line.text)
+    head = Head(line.sequence, line.seal, os.fstat(log.fileno()).st_size)
+    write_head(home, secret, head)
+    return head
 
 
 def verify(home: Home, key: MasterKey) -> AuditVerdict:
@@ -124,12 +136,7 @@ def take_log(home: Home, folder: Path) -> None:
 
 def write_head(home: Home, secret: bytes, head: Head) -> None:
     """Say how far the log reaches, by one rename."""
-    waiting = head_path(home).with_suffix(".new")
-    with open(waiting, "wb", opener=_private) as out:
-        out.write(make_head(secret, head))
-        out.flush()
-        os.fsync(out.fileno())
-    waiting.replace(head_path(home))
+    write_durably(head_path(home), make_head(secret, head))
 
 
 @contextmanager

@@ -15,11 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dagster_project.core import keyring
 from dagster_project.core.backup.content import Content, from_json
 from dagster_project.core.backup.errors import BackupError
 from dagster_project.core.backup.layout import DATABASE, KEY, MANIFEST
-from dagster_project.core.keys import KEY_BYTES, MasterKey
+from dagster_project.core.keys import KEY_BYTES, MasterKey, unwrap, wrap, write_durably
 
 PURPOSE = "backup"
 FORMAT = 1
@@ -68,10 +67,10 @@ def new_key() -> OwnKey:
 
 def write_key(folder: Path, master: MasterKey, own: OwnKey) -> None:
     """Wrap a backup's key, and what the home's keyring holds, by one rename."""
-    told = {"key_id": master.key_id, "wrapped": keyring.wrap(_wrapper(master), own.secret)}
+    told = {"key_id": master.key_id, "wrapped": wrap(_wrapper(master), own.secret)}
     if master.first is not None:
-        told["first"] = keyring.wrap(master, master.first)
-    keyring.write_durably(folder / KEY, json.dumps(told).encode())
+        told["first"] = wrap(master, master.first)
+    write_durably(folder / KEY, json.dumps(told).encode())
 
 
 def read_key(folder: Path, master: MasterKey) -> tuple[OwnKey, MasterKey]:
@@ -85,8 +84,8 @@ def read_key(folder: Path, master: MasterKey) -> tuple[OwnKey, MasterKey]:
     except (OSError, ValueError, KeyError) as error:
         raise BackupError(f"{folder.name} is damaged: {KEY} cannot be read") from error
     for one in master.both():
-        if (secret := keyring.unwrap(_wrapper(one), wrapped)) is not None:
-            first = keyring.unwrap(one, told["first"]) if "first" in told else master.first
+        if (secret := unwrap(_wrapper(one), wrapped)) is not None:
+            first = unwrap(one, told["first"]) if "first" in told else master.first
             return OwnKey(secret), replace(master, first=first)
     raise BackupError(
         f"{folder.name} opens with the master key {key_id}, this is {master.key_id}; "
@@ -102,7 +101,7 @@ def _wrapper(master: MasterKey) -> MasterKey:
 def write_manifest(folder: Path, own: OwnKey, manifest: Manifest) -> None:
     """Write and seal the manifest."""
     text = json.dumps(manifest.as_json(), sort_keys=True, indent=1).encode()
-    keyring.write_durably(folder / MANIFEST, own.seal(text).encode() + b"\n" + text)
+    write_durably(folder / MANIFEST, own.seal(text).encode() + b"\n" + text)
 
 
 def read_manifest(folder: Path, own: OwnKey) -> Manifest:

@@ -23,8 +23,7 @@ from dagster_project.core.backup.making import live
 from dagster_project.core.backup.manifest import Manifest, OwnKey, check_files, read_key
 from dagster_project.core.backup.manifest import read_manifest as read_sealed
 from dagster_project.core.home import Home
-from dagster_project.core.keyring import write_keyring
-from dagster_project.core.keys import MasterKey
+from dagster_project.core.keys import MasterKey, write_durably, write_keyring
 from dagster_project.core.warehouse import Warehouse, WarehouseError, WriterLock
 
 REGISTER = "erasures.jsonl"
@@ -157,11 +156,7 @@ def _settle_old(home: Home, old: Sealed) -> None:
 
 def _mark(home: Home, folder: Path) -> None:
     """Say, before anything is replaced, that erasures are to be carried out again."""
-    waiting = home.private / f"{MARK}.new"
-    waiting.write_text(json.dumps({"folder": str(folder)}), "utf-8")
-    layout.sync(waiting)
-    waiting.replace(home.private / MARK)
-    layout.sync(home.private)
+    write_durably(home.private / MARK, json.dumps({"folder": str(folder)}).encode())
 
 
 def take_registers(warehouse: Warehouse, folder: Path) -> None:
