@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dagster_project.console import keeping
+from dagster_project.console import keeping, sharing
 
 COULD_NOT = 2
 STOPPED = 130  # 128 + SIGINT, as shells count
@@ -86,8 +86,9 @@ def _command(chosen: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
 
     if chosen.command == "identity":
         return identity.run
-    if chosen.command in keeping.COMMANDS:
-        return keeping.run
+    for own in (keeping, sharing):
+        if chosen.command in own.COMMANDS:
+            return own.run
     name = chosen.command.replace("-", "_")
     if chosen.command == "feed":
         name = f"feed_{chosen.action}"
@@ -105,7 +106,8 @@ def parser() -> argparse.ArgumentParser:
     _shared(top, first=True)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     made = {name: _sub(commands, name, *told) for name, told in COMMANDS.items()}
-    keeping.add_commands(commands, _sub)
+    for own in (keeping, sharing):
+        own.add_commands(commands, _sub)
     _simulation_options(made["demo"])
     _simulation_options(made["simulate"])
     for name in ("simulate", "deliver-journey"):

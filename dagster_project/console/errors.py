@@ -17,6 +17,7 @@ def explained() -> tuple[type[Exception], ...]:
     from dagster_project.core.modelling import ModellingError
     from dagster_project.core.proposing.opening import ProposingError
     from dagster_project.core.publishing.errors import PublicationError
+    from dagster_project.core.sharing.errors import SharingError
     from dagster_project.core.simulation.delivery import SimulationError
     from dagster_project.core.warehouse import WarehouseError
 
@@ -31,6 +32,7 @@ def explained() -> tuple[type[Exception], ...]:
         ProposingError,
         OSError,  # a full disk, a folder that may not be written: its own words name the path
         PublicationError,
+        SharingError,
         SimulationError,
         WarehouseError,
     )

@@ -40,6 +40,9 @@ class Settings(BaseModel):
     nightly_refresh: str = Field(pattern=r"^\d{2}:\d{2}$")
     reporting_currency: str = Field(pattern=r"^[A-Z]{3}$")
     probabilistic_identity: bool = True
+    nightly_backup: str = Field(default="04:30", pattern=r"^\d{2}:\d{2}$")
+    keep_backup_days: int = Field(default=30, ge=1)
+    keep_run_days: int = Field(default=90, ge=1)
 
     @field_validator("time_zone")
     @classmethod
@@ -106,6 +109,11 @@ class Home:
     @property
     def backups(self) -> Path:
         return self.root / "backups"
+
+    @property
+    def shared(self) -> Path:
+        """Mode 0700: extracts made for partners, ``<partner>/<release>/``."""
+        return self.root / "shared"
 
     @property
     def data_docs(self) -> Path:

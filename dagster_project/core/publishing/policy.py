@@ -21,6 +21,7 @@ from dagster_project.core.publishing.errors import PublicationError
 FILE = "audiences.yaml"
 # What never leaves the private file, whatever a policy says.
 NEVER = frozenset({Classification.PERSONAL, Classification.SENSITIVE, Classification.CARD})
+RECIPIENT = "recipient"  # who has one is a partner, to whom extracts are given (``sharing``)
 STORE = re.compile(r"^[^/]+/[^/]+$")
 STORE_COLUMNS = ("store_durable_key", "store_key")
 
@@ -83,13 +84,26 @@ def load_audiences(home: Home) -> dict[str, Audience]:
 
     Raises PublicationError naming file, audience and what does not fit.
     """
+    given, origin = read_policies(home)
+    return {
+        name: _audience(name, given, origin[name])
+        for name, settings in given.items()
+        if RECIPIENT not in settings
+    }
+
+
+def read_policies(home: Home) -> tuple[dict[str, dict[str, Any]], dict[str, Path]]:
+    """What the policy files say, by name, and which of them says it.
+
+    Raises PublicationError where one is no policy.
+    """
     given: dict[str, Any] = {}
     origin: dict[str, Path] = {}
     for path in (PACKAGE / FILE, home.root / FILE):
         content = _read(path)
         given |= content
         origin |= dict.fromkeys(content, path)
-    return {name: _audience(name, given, origin[name]) for name in given}
+    return given, origin
 
 
 def audience_of(home: Home, name: str) -> Audience:
@@ -128,6 +142,11 @@ def _audience(name: str, given: Mapping[str, Any], path: Path) -> Audience:
     try:
         return Audience(**{**settings, "name": name})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise PublicationError(f"{path}: {name}: {place}: {first['msg']}") from error
+        raise PublicationError(f"{path}: {name}: {first_problem(error)}") from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that does not fit, with its place, in one line."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else str(first["msg"])
