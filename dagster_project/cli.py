@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dagster_project.console import keeping, sharing
+from dagster_project.console import erasing, exporting, keeping, sharing
 
 COULD_NOT = 2
 STOPPED = 130  # 128 + SIGINT, as shells count
@@ -86,7 +86,7 @@ def _command(chosen: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
 
     if chosen.command == "identity":
         return identity.run
-    for own in (keeping, sharing):
+    for own in (keeping, erasing, exporting, sharing):
         if chosen.command in own.COMMANDS:
             return own.run
     name = chosen.command.replace("-", "_")
@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     _shared(top, first=True)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     made = {name: _sub(commands, name, *told) for name, told in COMMANDS.items()}
-    for own in (keeping, sharing):
+    for own in (keeping, erasing, exporting, sharing):
         own.add_commands(commands, _sub)
     _simulation_options(made["demo"])
     _simulation_options(made["simulate"])

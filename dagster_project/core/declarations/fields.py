@@ -167,6 +167,13 @@ SYSTEM_COLUMNS: dict[str, str] = {
 }
 
 
+class Outcome(StrEnum):
+    """What becomes of a person's records once the person is erased."""
+
+    GONE = "gone"  # deleted
+    ANONYMOUS = "anonymous"  # kept as the law demands of sales, without anything of the person
+
+
 class Template(Declared):
     """The canonical record of one kind of stream.
 
@@ -179,6 +186,7 @@ class Template(Declared):
     extends: str | None = Field(default=None, pattern=IDENTIFIER)
     purpose: str
     retention_days: int = Field(ge=1)
+    after_erasure: Outcome = Outcome.GONE
     records: dict[str, Record] = Field(min_length=1)
 
     def table(self, record: str) -> str:

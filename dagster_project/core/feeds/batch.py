@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -15,6 +15,7 @@ from typing import TypeVar
 import duckdb
 
 from dagster_project.core.declarations import OBJECTS
+from dagster_project.core.erasure.withholding import withhold
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.drift import frozen
@@ -71,6 +72,7 @@ class Batch:
     duplicates: list[Delivered | Identified] = field(default_factory=list)
     known: dict[str, int] = field(default_factory=dict)  # content id → physical records
     not_kept: set[datetime] = field(default_factory=set)  # arrivals whose original is not stored
+    erased: set[datetime] = field(default_factory=set)  # the same: they name an erased person
     sealer: Sealer | None = None  # nothing where originals are in the store already
 
     def delivered(self) -> list[Delivered]:
@@ -104,7 +106,8 @@ class Batch:
                 [
                     one.original
                     for one in (*self.delivered(), *self.held)
-                    if one.original is not None and one.claim.arrived_at not in self.not_kept
+                    if one.original is not None
+                    and one.claim.arrived_at not in self.not_kept | self.erased
                 ]
             )
 
@@ -290,7 +293,13 @@ class _Preparer:
 
     def _stage(self, source: Source) -> None:
         unit = stage_unit(self._job, source)
-        self.batch.verdicts.append(settle(self._job, unit))
+        verdict = settle(self._job, unit)
+        verdict = replace(verdict, unit=withhold(self._job, unit))
+        self.batch.verdicts.append(verdict)
+        self.batch.erased |= {
+            source.files[verdict.file_of_row[row]].claim.arrived_at
+            for row in verdict.unit.erased_rows
+        }
         self.batch.disagreeing |= disagreements(self._job, source)
         drop_source(self._job, source)  # what was read is staged: half of the memory
         self.batch.not_kept |= {source.files[p].claim.arrived_at for p in unit.secret_files}

@@ -72,6 +72,7 @@ def _kept(
     found = []
     for flaw in flaws:
         first, last, start, end = locate.place(flaw)
+        may_show = is_text and flaw.row not in verdict.unit.erased_rows
         found.append(
             Reject(
                 reject_key(one.file_id, flaw.record_number, flaw.column, flaw.code, disposition),
@@ -85,7 +86,7 @@ def _kept(
                 flaw.column,
                 flaw.code,
                 MESSAGES[flaw.code],
-                shown.text(one.text.part(start, end)) if is_text and flaw.row >= 0 else None,
+                shown.text(one.text.part(start, end)) if may_show and flaw.row >= 0 else None,
                 batch_id,
                 disposition=disposition,
             )

@@ -53,6 +53,7 @@ class Unit:
     cards_in_text: int
     card_fields: tuple[str, ...]  # kept as they are, in which card numbers stood
     tables: tuple[str, ...]  # to be dropped at the end
+    erased_rows: frozenset[int] = frozenset()  # that held something of an erased person
 
 
 def stage_unit(job: Job, source: Source) -> Unit:

@@ -67,7 +67,7 @@ def explain(
     The clear value is made a token in memory and goes nowhere. Nothing is written. Raises
     ExplainError where nothing or several things are meant.
     """
-    left, right = (_find(connection, key, one) for one in asked)
+    left, right = (find_identifier(connection, key, one) for one in asked)
     assigning.assign(connection, rules)
     try:
         path = _path(connection, left, right)
@@ -83,7 +83,7 @@ def explain(
         assigning.forget(connection)
 
 
-def _find(connection: duckdb.DuckDBPyConnection, key: MasterKey, asked: str) -> int:
+def find_identifier(connection: duckdb.DuckDBPyConnection, key: MasterKey, asked: str) -> int:
     """The identifier key of what was asked for."""
     kind, colon, value = asked.partition(":")
     if not colon:
