@@ -38,7 +38,7 @@ COLUMNS = {
     "returns_amount_reporting net_sales_amount_reporting tax_amount_reporting "
     "costed_net_sales_amount_reporting cost_amount_reporting units receipts baskets",
     "customer.customer_360": "customer_durable_key value_tier banner receipt_count "
-    "net_amount_reporting last_purchase_date",
+    "net_amount_reporting first_purchase_date last_purchase_date",
 }
 # table → column → class
 CLASSES: dict[str, dict[str, str]] = {
@@ -135,7 +135,7 @@ select
     customer_durable_key, ['high', 'mid', 'low'][1 + customer_durable_key % 3] as value_tier,
     'Lantern' as banner, count(*) as receipt_count,
     sum(net_amount_reporting)::decimal(18, 4) as net_amount_reporting,
-    max(business_date) as last_purchase_date
+    min(business_date) as first_purchase_date, max(business_date) as last_purchase_date
 from core.fct_transaction where is_sale group by customer_durable_key;
 """
 

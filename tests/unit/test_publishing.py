@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from sales_warehouse import SALES_DAILY, build_sales_warehouse, manifest_for
 
+from dagster_project.core.identity import create_identity_tables
 from dagster_project.core.publishing import (
     PublicationError,
     PublicationOutcome,
@@ -153,30 +154,83 @@ def test_a_changed_description_is_published(warehouse: Warehouse) -> None:
     assert outcome.reason == "changed descriptions, classes or metrics"
 
 
+# One more line like the first, worth 100, on a day; its receipt says which load brought it.
+LINE = (
+    "insert into core.fct_sales_line by name select * replace ({key} as sales_line_key, "
+    "date '{day}' as business_date, 100 as net_amount_reporting) "
+    "from core.fct_sales_line where sales_line_key = 1"
+)
+LATE_RECEIPT = "update core.fct_transaction set batch_id = 2 where business_date = '2017-01-02'"
+NEW_CODE = "update ops.build_state set fingerprint = 'code-2'"
+CAUSES = (
+    "select difference, difference_by_new_data, difference_by_late_data, difference_by_identity, "
+    "difference_by_code from ops.headline where version = 2 and difference != 0 and metric = "
+)
+
+
+def test_a_first_version_has_totals_and_no_difference(warehouse: Warehouse) -> None:
+    publish_again(warehouse)
+    assert read(
+        warehouse,
+        "select count(*) > 8, count(previous_total), count(difference) from ops.headline",
+    ) == [(True, 0, 0)]
+
+
 def test_the_headlines_tell_new_days_from_changed_earlier_days(warehouse: Warehouse) -> None:
     publish_again(warehouse)
-    line = (
-        "insert into core.fct_sales_line by name select * replace ({key} as sales_line_key, "
-        "date '{day}' as business_date, 100 as net_amount_reporting) "
-        "from core.fct_sales_line where sales_line_key = 1"
-    )
     new_batch(
         warehouse,
-        line.format(key=-8, day="2017-01-02"),
-        line.format(key=-9, day="2017-01-05"),
+        LINE.format(key=-8, day="2017-01-02"),
+        LINE.format(key=-9, day="2017-01-05"),
         SALES_DAILY,
     )
     publish_again(warehouse, "run-2")
-    rows = read(
-        warehouse,
-        "select difference, difference_on_new_days, difference_on_earlier_days from ops.headline "
-        "where version = 2 and metric = 'net_sales_amount_reporting' and difference != 0",
-    )
-    assert rows == [(200.0, 100.0, 100.0)]
+    rows = read(warehouse, f"{CAUSES} 'net_sales_amount_reporting'")
+    assert rows == [(200.0, 100.0, 100.0, 0.0, 0.0)]
     versions = (
         "select version, replaced_version, data_up_to::varchar from ops.publication order by 1"
     )
     assert read(warehouse, versions) == [(1, None, "2017-01-04"), (2, 1, "2017-01-05")]
+
+
+def test_changed_models_are_told_from_what_came_late_in_the_same_version(
+    warehouse: Warehouse,
+) -> None:
+    publish_again(warehouse)
+    new_batch(
+        warehouse,
+        LINE.format(key=-7, day="2017-01-01"),  # no load brought anything for this day
+        LINE.format(key=-8, day="2017-01-02"),
+        LATE_RECEIPT,
+        SALES_DAILY,
+        NEW_CODE,
+    )
+    publish_again(warehouse, "run-2")
+    rows = read(warehouse, f"{CAUSES} 'net_sales_amount_reporting'")
+    assert rows == [(200.0, 0.0, 100.0, 0.0, 100.0)]
+
+
+def test_customers_are_new_late_or_merged(warehouse: Warehouse) -> None:
+    customer = (
+        "insert into customer.customer_360 by name select * replace ({key} as "
+        "customer_durable_key, date '{day}' as first_purchase_date) from customer.customer_360 "
+        "where customer_durable_key = 1"
+    )
+    with warehouse.connect() as connection:
+        create_identity_tables(connection)
+    publish_again(warehouse)
+    new_batch(
+        warehouse,
+        customer.format(key=9001, day="2017-01-05"),
+        customer.format(key=9002, day="2017-01-05"),
+        customer.format(key=9003, day="2017-01-02"),
+        "delete from customer.customer_360 where customer_durable_key in (4, 5)",
+        "insert into identity.person_key_history select now(), 'merge', 7, k, 2, '' "
+        "from (values (4), (5)) as t(k)",
+        "insert into identity.person_key_history values (now(), 'merge', 7, 9002, 1, 'before')",
+    )
+    publish_again(warehouse, "run-2")
+    assert read(warehouse, f"{CAUSES} 'customers'") == [(1.0, 2.0, 1.0, -2.0, 0.0)]
 
 
 def test_metrics_in_the_file_are_those_of_the_private_marts(warehouse: Warehouse) -> None:

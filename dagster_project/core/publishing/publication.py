@@ -20,7 +20,7 @@ from dagster_project.core import audit_log
 from dagster_project.core.home import Home
 from dagster_project.core.modelling import UNFINISHED
 from dagster_project.core.publishing import audit as auditing
-from dagster_project.core.publishing import metrics, summaries, versions
+from dagster_project.core.publishing import headlines, metrics, summaries, versions
 from dagster_project.core.publishing.comments import comment
 from dagster_project.core.publishing.errors import PublicationError
 from dagster_project.core.publishing.policy import Audience, audience_of
@@ -235,12 +235,13 @@ def _describe_publication(
         summaries.summarise_sources(connection, source=CATALOG)
     summaries.record_tables(connection, plan.version, plan.tables, rows, current)
     if has_metrics:
-        summaries.record_headlines(
+        has_previous = current is not None and current.data_up_to is not None
+        headlines.record_headlines(
             connection,
             plan.version,
-            target=TARGET,
-            previous=PREVIOUS if current and current.data_up_to else None,
-            previous_up_to=current.data_up_to if current else None,
+            headlines.Catalogs(CATALOG, TARGET, PREVIOUS if has_previous else None),
+            current,
+            models=plan.fingerprint["models"],
         )
     connection.execute(
         "insert into ops.publication values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

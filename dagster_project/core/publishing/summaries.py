@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import duckdb
 
+from dagster_project.core.publishing import headlines
 from dagster_project.core.publishing.comments import comment
-from dagster_project.core.publishing.metrics import BASE, SCHEMA
 from dagster_project.core.publishing.tables import Table
 from dagster_project.core.publishing.versions import Publication
-
-# Metrics whose differences to the version before each publication keeps; all add up over days.
-HEADLINES = (
-    "gross_sales_amount_reporting",
-    "discounts_amount_reporting",
-    "returns_amount_reporting",
-    "net_sales_amount_reporting",
-    "tax_amount_reporting",
-    "units",
-    "receipts",
-    "baskets",
-)
 
 OPS_TABLES: Mapping[str, tuple[str, str]] = {
     "publication": (
@@ -47,12 +34,10 @@ OPS_TABLES: Mapping[str, tuple[str, str]] = {
         """,
     ),
     "headline": (
-        "One row per version, banner and headline metric: its total over all days, and why it "
-        "differs from the version replaced - days that are new, or earlier days that changed.",
-        """
-        version integer, banner varchar, metric varchar, total double, previous_total double,
-        difference double, difference_on_new_days double, difference_on_earlier_days double
-        """,
+        "One row per version, banner and headline metric: its total over all days, and by what it "
+        "differs from the version replaced - new days, late data for earlier ones, customers "
+        "merged or split, or changed models.",
+        headlines.COLUMNS,
     ),
     "feed_summary": (
         "One row per feed: files and records that came in, and what became of them.",
@@ -214,61 +199,6 @@ def record_tables(
             )
             for table in tables
         ],
-    )
-
-
-def record_headlines(
-    connection: duckdb.DuckDBPyConnection,
-    version: int,
-    *,
-    target: str,
-    previous: str | None,
-    previous_up_to: date | None,
-) -> None:
-    """Write every headline metric by banner, its difference split at the last day known before."""
-    before = _by_day(previous) if previous else f"{_by_day(target)} where false"
-    connection.execute(
-        f"""
-        insert into ops.headline
-        with now as ({_by_day(target)}),
-        before as ({before}),
-        daily as (
-            select
-                coalesce(now.banner, before.banner) as banner,
-                coalesce(now.metric, before.metric) as metric,
-                coalesce(now.business_date, before.business_date) as business_date,
-                now.amount as amount,
-                before.amount as previous_amount,
-                coalesce(now.amount, 0) - coalesce(before.amount, 0) as difference,
-            from now
-            full outer join before
-                on before.banner = now.banner
-                and before.metric = now.metric
-                and before.business_date = now.business_date
-        )
-        select
-            $version,
-            banner,
-            metric,
-            coalesce(sum(amount), 0),
-            sum(previous_amount),
-            sum(difference),
-            coalesce(sum(difference) filter (business_date > $up_to), 0),
-            coalesce(sum(difference) filter (business_date <= $up_to), 0),
-        from daily
-        group by banner, metric
-        order by banner, metric
-        """,
-        {"version": version, "up_to": previous_up_to or date.min},
-    )
-
-
-def _by_day(catalog: str) -> str:
-    sums = ", ".join(f"cast(sum({name}) as decimal(38, 4)) as {name}" for name in HEADLINES)
-    return (
-        "select banner, business_date, metric, amount from (unpivot ("
-        f"select banner, business_date, {sums} from {catalog}.{SCHEMA}.{BASE} group by all"
-        f") on {', '.join(HEADLINES)} into name metric value amount)"
     )
 
 

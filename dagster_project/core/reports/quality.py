@@ -52,8 +52,10 @@ class Change:
     metric: str
     total: float
     difference: float
-    on_new_days: float
-    on_earlier_days: float
+    by_new_data: float
+    by_late_data: float
+    by_identity: float
+    by_code: float
 
 
 def has_checks(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -105,8 +107,8 @@ def changes(connection: duckdb.DuckDBPyConnection, version: int) -> list[Change]
     rows = connection.execute(
         """
         select
-            banner, metric, total, difference, difference_on_new_days,
-            difference_on_earlier_days,
+            banner, metric, total, difference, difference_by_new_data,
+            difference_by_late_data, difference_by_identity, difference_by_code,
         from ops.headline
         where version = ? and previous_total is not null and abs(difference) >= 0.005
         order by banner, metric

@@ -30,6 +30,7 @@ METRICS = {
     "units": "Units",
     "receipts": "Receipts",
     "baskets": "Baskets",
+    "customers": "Known customers who bought",
 }
 
 
@@ -180,16 +181,26 @@ def changes_section(changes: Sequence[quality.Change]) -> str:
             f"<br><small>{m.text(change.banner)}</small>",
             m.compact(change.total, 2),
             m.compact(change.difference, 2),
-            m.compact(change.on_new_days, 2),
-            m.compact(change.on_earlier_days, 2),
+            m.compact(change.by_new_data, 2),
+            m.compact(change.by_late_data, 2),
+            m.compact(change.by_identity, 2),
+            m.compact(change.by_code, 2),
         )
         for change in changes
     ]
-    heads = ("Figure", "Total now", "Difference", "New days", "Earlier days")
+    heads = (
+        "Figure",
+        "Total now",
+        "Difference",
+        "New days",
+        "Late data",
+        "Merges and splits",
+        "Changed models",
+    )
     return m.section(
         "Why did a number change?",
-        "Totals over all days against the version before: days that are new, and earlier days "
-        "that late data or a correction changed.",
+        "Totals over all days against the version before: days that are new, earlier days that "
+        "late data changed, customers who turned out to be one or two, and changed models.",
         m.table("Differences to the version before", heads, rows, stacked=True),
         wide=True,
     )
