@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from dagster_project.components.reaper import PROCESS_TAG, process_stamp, reap_dead_runs
+from dagster_project.core.backup import finish_restore
 from dagster_project.core.home import Home, Settings, load_settings, locate_home
 from dagster_project.core.keys import load_master_key
 from dagster_project.core.warehouse import Warehouse, WriterLock
@@ -60,6 +61,7 @@ class WriterResource(dg.ConfigurableResource):
         with WriterLock(self._home).acquire(self.wait_seconds) as self._lock:
             self._warehouse = Warehouse(self._home, load_master_key(self._home))
             self._warehouse.create()
+            finish_restore(self._warehouse, self._lock)  # of a restore that was stopped
             if context.instance is not None and context.run is not None:
                 stamp = {PROCESS_TAG: process_stamp(os.getpid())}
                 context.instance.add_run_tags(context.run.run_id, stamp)

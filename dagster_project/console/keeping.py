@@ -32,6 +32,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Put a backup back, in place or into a folder of its own, after it was verified.",
         "tillhouse restore newest --into ./var-restored",
     ),
+    "verify": (
+        "Whether warehouse, newest backup, published files, originals and audit log can be read.",
+        "tillhouse verify --all",
+    ),
+    "restore-drill": (
+        "Restore a backup into a scratch folder, compare everything with its manifest, remove it.",
+        "tillhouse restore-drill 20260131T043000000000Z",
+    ),
+    "retention": (
+        "Remove originals, backups, versions and logs that are past their days.",
+        "tillhouse retention",
+    ),
 }
 
 
@@ -48,6 +60,12 @@ def add_commands(commands: Parsers, sub: Sub) -> None:
     made["restore"].add_argument(
         "backup", help="its name, newest, or the path of a backup kept elsewhere"
     )
+    made["verify"].add_argument(
+        "--all", action="store_true", help="open every original (default: a sample)"
+    )
+    made["restore-drill"].add_argument(
+        "backup", nargs="?", default="newest", help="its name (default: the newest)"
+    )
     made["restore"].add_argument(
         "--into", help="an empty folder that becomes a home (default: the home itself)"
     )
@@ -55,7 +73,7 @@ def add_commands(commands: Parsers, sub: Sub) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run one of these commands; its exit code."""
-    name = chosen.command
+    name = chosen.command.replace("-", "_")
     if name in {"audit", "keys"}:
         name = f"{name}_{chosen.action}"
     found: Callable[[argparse.Namespace], int] = globals()[name]
@@ -122,6 +140,56 @@ def restore(chosen: argparse.Namespace) -> int:
         f"{done.seconds:.0f} s; publish or refresh to let readers see it"
     )
     _say(chosen, asdict(done), words)
+    return DONE
+
+
+def verify(chosen: argparse.Namespace) -> int:
+    """Look at everything that is kept; 1 where something cannot be read."""
+    from dagster_project.console.deployment import open_home
+    from dagster_project.core.backup import verify as look
+    from dagster_project.core.keys import load_master_key
+    from dagster_project.core.warehouse import WriterLock
+
+    home = open_home(chosen.home)
+    with WriterLock(home).acquire():
+        found = look(home, load_master_key(home), every_original=chosen.all)
+    words = [f"{'ok' if one.is_good else 'BAD':<5}{one.what:<15}{one.said}" for one in found]
+    _say(chosen, {one.what: asdict(one) for one in found}, "\n".join(words))
+    return DONE if all(one.is_good for one in found) else FOUND
+
+
+def restore_drill(chosen: argparse.Namespace) -> int:
+    """Try a backup."""
+    from dagster_project.console.deployment import open_home
+    from dagster_project.core.backup import restore_drill as try_out
+    from dagster_project.core.keys import load_master_key
+    from dagster_project.core.warehouse import WriterLock
+
+    home = open_home(chosen.home)
+    with WriterLock(home).acquire():
+        found = try_out(home, load_master_key(home), chosen.backup)
+    words = (
+        f"{found.backup_id} restored in {found.restore_seconds:.0f} s: {found.table_count} tables, "
+        f"{found.rows:,} rows, {found.original_count} originals and "
+        f"{len(found.reconciliations)} reconciliations as they were"
+    )
+    _say(chosen, asdict(found), words)
+    return DONE
+
+
+def retention(chosen: argparse.Namespace) -> int:
+    """Remove what is past its days."""
+    from dagster_project.console.deployment import check_declarations, open_home, open_warehouse
+    from dagster_project.core.backup import apply_retention
+    from dagster_project.core.home import load_settings
+    from dagster_project.core.warehouse import WriterLock
+
+    home = open_home(chosen.home)
+    templates, _ = check_declarations()
+    with WriterLock(home).acquire() as lock:
+        done = apply_retention(open_warehouse(home), lock, load_settings(home), templates)
+    told = asdict(done)
+    _say(chosen, told, "\n".join(f"{name:<12}{count:>6} removed" for name, count in told.items()))
     return DONE
 
 

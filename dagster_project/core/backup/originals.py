@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from dagster_project.core.backup.errors import BackupError
@@ -83,8 +84,8 @@ def _check(home: Home, key: MasterKey, name: str) -> int:
     if path.suffix == ".enc":
         store.check_original(home, key, path.stem)
         return 1
-    return sum(1 for one in _packed(path) if one.opened(store.unwrapping_keys(key)) is not None)
-
-
-def _packed(path: Path) -> Iterator[packs.Packed]:
-    return packs.entries(path)
+    kept = list(packs.entries(path))
+    for one in kept:
+        if sha256(one.opened(store.unwrapping_keys(key))).hexdigest() != one.file_id:
+            raise LoadError(f"the original {one.file_id} in the store is another file")
+    return len(kept)

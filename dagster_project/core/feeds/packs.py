@@ -47,6 +47,7 @@ class Packed:
     start: int
     size: int
     wrapped: bytes
+    wrapped_at: int  # place of the wrapped key in the pack
 
     def opened(self, wrapping: Sequence[bytes]) -> bytes:
         """The original, by whichever key opens it; raises LoadError when foreign or altered."""
@@ -131,8 +132,7 @@ def find(home: Home, file_id: str) -> Packed | None:
         while place % ENTRY.size and place > 0:  # by chance, across two entries
             place = index.find(identity, place + 1)
         if place >= 0:
-            _, start, size, wrapped = ENTRY.unpack_from(index, place)
-            return Packed(file_id, path, start, size, wrapped)
+            return _entry(path, status.st_size, index, place)
     return None
 
 
@@ -140,8 +140,15 @@ def entries(path: Path) -> Iterator[Packed]:
     """Every original of a pack."""
     status = path.stat()
     index = _index(path, status.st_size, status.st_mtime_ns)
-    for identity, start, size, wrapped in ENTRY.iter_unpack(index):
-        yield Packed(identity.hex(), path, start, size, wrapped)
+    for place in range(0, len(index), ENTRY.size):
+        yield _entry(path, status.st_size, index, place)
+
+
+def _entry(path: Path, pack_size: int, index: bytes, place: int) -> Packed:
+    identity, start, size, wrapped = ENTRY.unpack_from(index, place)
+    begins = pack_size - FOOTER.size - len(index) + place
+    wrapped_at = begins + ENTRY.size - WRAPPED_BYTES
+    return Packed(identity.hex(), path, start, size, wrapped, wrapped_at)
 
 
 @lru_cache(maxsize=64)
