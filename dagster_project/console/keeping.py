@@ -44,6 +44,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Remove originals, backups, versions and logs that are past their days.",
         "tillhouse retention",
     ),
+    "keys": (
+        "Give the home a new master key.",
+        "tillhouse keys rotate",
+    ),
 }
 
 
@@ -59,6 +63,13 @@ def add_commands(commands: Parsers, sub: Sub) -> None:
     )
     made["restore"].add_argument(
         "backup", help="its name, newest, or the path of a backup kept elsewhere"
+    )
+    keys = made["keys"].add_subparsers(dest="action", required=True, metavar="ACTION")
+    sub(
+        keys,
+        "rotate",
+        "Encrypt the home under a new master key, or finish doing so after it was stopped.",
+        "TILLHOUSE_NEW_KEY=$(openssl rand -hex 32) tillhouse keys rotate",
     )
     made["verify"].add_argument(
         "--all", action="store_true", help="open every original (default: a sample)"
@@ -130,7 +141,7 @@ def restore(chosen: argparse.Namespace) -> int:
         target = Home(Path(chosen.into).expanduser().resolve()).create()
         done = restore_into(home, key, chosen.backup, target)
         if not target.key_file.exists() and home.key_file.exists():
-            save_key_file(target, key)
+            save_key_file(target, key, target.key_file)
     else:
         with WriterLock(home).acquire() as lock:
             done = put_back(home, key, chosen.backup, lock)
@@ -190,6 +201,23 @@ def retention(chosen: argparse.Namespace) -> int:
         done = apply_retention(open_warehouse(home), lock, load_settings(home), templates)
     told = asdict(done)
     _say(chosen, told, "\n".join(f"{name:<12}{count:>6} removed" for name, count in told.items()))
+    return DONE
+
+
+def keys_rotate(chosen: argparse.Namespace) -> int:
+    """Rotate the master key."""
+    from dagster_project.console.deployment import open_home
+    from dagster_project.core.rotation import rotate
+    from dagster_project.core.warehouse import WriterLock
+
+    home = open_home(chosen.home)
+    with WriterLock(home).acquire() as lock:
+        done = rotate(home, lock)
+    words = (
+        f"the home opens with the key {done.new_id}, no longer with {done.old_id}: "
+        f"{done.original_files} files of originals and {done.backups} backups wrapped anew"
+    )
+    _say(chosen, asdict(done), words)
     return DONE
 
 

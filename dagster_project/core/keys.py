@@ -101,15 +101,18 @@ def _derive(secret: bytes, purpose: str) -> bytes:
 def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> MasterKey:
     """The key from ``TILLHOUSE_KEY``, else from the key file, made on first use.
 
-    Raises KeyUnavailableError when the value is no 32-byte key, or when a warehouse exists but
-    its key does not: a new key would lock the data away for good.
+    Raises KeyUnavailableError when the value is no 32-byte key, when the home opens with another
+    one, or when a warehouse exists but its key does not: a new key would lock the data away for
+    good.
     """
     environ = os.environ if environ is None else environ
     if given := environ.get(KEY_VARIABLE):
-        return _completed(home, MasterKey(_decode(given.strip(), KEY_VARIABLE)))
-    if home.key_file.exists():
-        text = home.key_file.read_text("ascii").strip()
-        return _completed(home, MasterKey(_decode(text, str(home.key_file))))
+        return _completed(home, decode_key(given, KEY_VARIABLE))
+    rotation = read_rotation(home)
+    has_next = rotation is not None and rotation.has_switched and next_key_file(home).exists()
+    path = next_key_file(home) if has_next else home.key_file
+    if path.exists():
+        return _completed(home, decode_key(path.read_text("ascii"), str(path)))
     if home.warehouse.exists():
         raise KeyUnavailableError(
             f"no key: {home.warehouse} exists, but {KEY_VARIABLE} is not set and "
@@ -119,14 +122,68 @@ def load_master_key(home: Home, environ: Mapping[str, str] | None = None) -> Mas
 
 
 def _completed(home: Home, key: MasterKey) -> MasterKey:
-    """With what the home's keyring holds; raises KeyUnavailableError where it is another key's."""
+    """With what the home's keyring, or a rotation that is under way, holds for the key."""
+    rotation = read_rotation(home)
+    if rotation is not None:
+        opens = rotation.new_id if rotation.has_switched else rotation.old_id
+        if key.key_id != opens:
+            raise _wrong_key(home, key, opens)
+        if rotation.has_switched:
+            first, retired = unwrap(key, rotation.first), unwrap(key, rotation.retired)
+            return replace(key, first=first, retired=retired)
     complete = with_keyring(home, key)
     if complete is None:
-        raise KeyUnavailableError(
-            f"wrong key: {home.root} opens with the key {keyring_owner(home)}, "
-            f"this is {key.key_id}; set {KEY_VARIABLE} to that one"
-        )
+        raise _wrong_key(home, key, keyring_owner(home))
     return complete
+
+
+def _wrong_key(home: Home, key: MasterKey, opens: str) -> KeyUnavailableError:
+    return KeyUnavailableError(
+        f"wrong key: {home.root} opens with the key {opens}, this is {key.key_id}; "
+        f"set {KEY_VARIABLE} to that one"
+    )
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A rotation that is under way, as its journal tells it; secrets are wrapped under the new key.
+
+    The one moment at which the home changes from the old key to the new is the rename of the copy
+    of the warehouse: once the journal says that the copy is whole, its absence says that it is in
+    place.
+    """
+
+    old_id: str
+    new_id: str
+    first: str
+    retired: str
+    is_copied: bool
+    has_switched: bool
+
+
+def rotation_path(home: Home) -> Path:
+    """The journal of a rotation that is under way."""
+    return home.private / "rotation.json"
+
+
+def rotated_copy(home: Home) -> Path:
+    """The warehouse under the new key, until it takes the old one's place."""
+    return home.private / "rotation.duckdb"
+
+
+def next_key_file(home: Home) -> Path:
+    """The new key of a home with a key file, until it takes the old one's place."""
+    return home.key_file.with_name(f"{home.key_file.name}.next")
+
+
+def read_rotation(home: Home) -> Rotation | None:
+    """The rotation that is under way; None where none is."""
+    path = rotation_path(home)
+    if not path.exists():
+        return None
+    told = json.loads(path.read_bytes())
+    has_switched = told["is_copied"] and not rotated_copy(home).exists()
+    return Rotation(**told, has_switched=has_switched)
 
 
 def keyring_path(home: Home) -> Path:
@@ -185,20 +242,31 @@ def write_durably(path: Path, text: bytes) -> None:
         os.close(folder)
 
 
+def new_master_key() -> MasterKey:
+    """A random key."""
+    return MasterKey(secrets.token_bytes(KEY_BYTES))
+
+
 def _make_key_file(home: Home) -> MasterKey:
-    key = MasterKey(secrets.token_bytes(KEY_BYTES))
+    key = new_master_key()
     home.create()
-    save_key_file(home, key)
+    save_key_file(home, key, home.key_file)
     return key
 
 
-def save_key_file(home: Home, key: MasterKey) -> None:
-    """Keep a home's key in its key file; raises FileExistsError rather than replace one."""
+def save_key_file(home: Home, key: MasterKey, path: Path) -> None:
+    """Keep a key in a file of the home; raises FileExistsError rather than replace one."""
+    home.private.mkdir(parents=True, exist_ok=True, mode=0o700)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(home.key_file, flags, FILE_MODE), "w", encoding="ascii") as handle:
+    with os.fdopen(os.open(path, flags, FILE_MODE), "w", encoding="ascii") as handle:
         handle.write(key.secret.hex() + "\n")
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def decode_key(text: str, origin: str) -> MasterKey:
+    """A key as it is written; raises KeyUnavailableError naming its origin, never the text."""
+    return MasterKey(_decode(text.strip(), origin))
 
 
 def _decode(text: str, origin: str) -> bytes:

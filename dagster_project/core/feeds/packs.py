@@ -144,6 +144,24 @@ def entries(path: Path) -> Iterator[Packed]:
         yield _entry(path, status.st_size, index, place)
 
 
+def rewrapped(path: Path, wrapping: Sequence[bytes]) -> list[tuple[int, bytes]]:
+    """What to write where for a pack's originals to open with the first of the keys alone.
+
+    Nothing for those that do already; raises LoadError when no key opens one.
+    """
+    changes = []
+    for one in entries(path):
+        identity = bytes.fromhex(one.file_id)
+        if unwrap(wrapping[:1], one.wrapped, identity) is None:
+            own = unwrap(wrapping, one.wrapped, identity)
+            if own is None:
+                raise LoadError(f"the original {one.file_id} was sealed with another key")
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            sealed = nonce + AESGCM(wrapping[0]).encrypt(nonce, own, identity)
+            changes.append((one.wrapped_at, sealed))
+    return changes
+
+
 def _entry(path: Path, pack_size: int, index: bytes, place: int) -> Packed:
     identity, start, size, wrapped = ENTRY.unpack_from(index, place)
     begins = pack_size - FOOTER.size - len(index) + place

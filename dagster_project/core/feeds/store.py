@@ -275,6 +275,22 @@ def unwrap(keys: Sequence[bytes], wrapped: bytes) -> bytes | None:
     return None
 
 
+def rewrapped(path: Path, key: MasterKey) -> list[tuple[int, bytes]]:
+    """What to write where for an original by itself to open with the present key alone.
+
+    Nothing where it does already; raises LoadError when no key opens it.
+    """
+    with path.open("rb") as handle:
+        wrapped = handle.read(HEADER_BYTES)[len(MAGIC) :][:WRAPPED_BYTES]
+    keys = unwrapping_keys(key)
+    if unwrap(keys[:1], wrapped) is not None:
+        return []
+    own = unwrap(keys, wrapped)
+    if own is None:
+        raise LoadError(f"the original {path.stem} was sealed with another key")
+    return [(len(MAGIC), aes_key_wrap(keys[0], own))]
+
+
 def empty_unsealed(home: Home) -> None:
     """Remove what a killed run had begun to seal."""
     for path in home.store.glob(".sealing-*"):
