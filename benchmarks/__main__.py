@@ -30,6 +30,7 @@ COMMANDS: dict[str, list[str]] = {
     "hostile": [PYTHON, "-m", "benchmarks.hostile", "--files", "500"],
     "redelivery": [PYTHON, "-m", "benchmarks.redelivery"],
     "identity": [PYTHON, "-m", "benchmarks.identity"],
+    "restore": [PYTHON, "-m", "benchmarks.restore", "--megabytes", "1000"],
     "kill": [PYTHON, "-m", "benchmarks.kill", "--trials", "20"],
 }
 

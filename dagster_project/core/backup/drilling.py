@@ -77,7 +77,9 @@ def _judge(
     for question, rows in manifest.reconciliations.items():
         if found.get(question) != rows and not done.erasures:
             raise BackupError(f"{name}: {question} finds {found.get(question)} rows, not {rows}")
-    count = originals.check_originals(target.root, complete, manifest.originals)
+    # An erasure takes originals with it: then those that are left must open.
+    names = originals.list_originals(target) if done.erasures else manifest.originals
+    count = originals.check_originals(target.root, complete, names)
     if not audit_log.verify(target, complete).is_good:
         raise BackupError(f"{name}: its audit log is not as it was written")
     return count, found

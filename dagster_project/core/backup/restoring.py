@@ -16,7 +16,6 @@ from pathlib import Path
 
 from dagster_project.core import audit_log
 from dagster_project.core.backup import layout, originals
-from dagster_project.core.backup.content import difference
 from dagster_project.core.backup.copying import Sealed, copy_database, settle
 from dagster_project.core.backup.errors import BackupError, explained
 from dagster_project.core.backup.making import live
@@ -134,10 +133,10 @@ def _put_in_place(
         raise BackupError("the writer's lock is not held")
     waiting = Sealed(home.private / f"{MARK}.{WAITING}", warehouse.key.warehouse_key())
     stored = Sealed(folder / layout.DATABASE, own.database_key)
-    found = copy_database(home, stored, waiting)
-    if told := difference(manifest.content, found):
-        waiting.drop()
-        raise BackupError(f"{folder.name} is damaged: {told}")
+    try:
+        copy_database(home, stored, waiting, manifest.content)
+    except BackupError as error:
+        raise BackupError(f"{folder.name} was not put back: {error}") from error
     _mark(home, folder)
     _settle_old(home, live(warehouse))
     os.replace(waiting.path, home.warehouse)

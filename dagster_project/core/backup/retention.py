@@ -29,18 +29,16 @@ from dagster_project.core.publishing.versions import (
 from dagster_project.core.warehouse import Warehouse, WriterLock
 
 RUN = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")  # a run's id, with which its files begin
-# A file's days begin when it arrived. Of a file delivered twice the later arrival counts.
+# A file's days begin when it arrived; of one delivered twice the later arrival counts.
 EXPIRED = """
-select file_id
-from ops.file_ledger
-where file_id is not null
-group by file_id
-having max(
-    case
-        when template is null then arrived_at + to_days($longest::integer)
-        else arrived_at + to_days(coalesce($days[template], $longest)::integer)
-    end
-) < $now
+with kept as (
+    select unnest($templates::varchar[]) as template, unnest($days::integer[]) as days
+)
+select files.file_id
+from ops.file_ledger as files
+left join kept on files.template = kept.template
+group by files.file_id
+having max(files.arrived_at + to_days(coalesce(kept.days, $longest::integer))) < $now
 """
 
 
@@ -103,7 +101,13 @@ def _originals(warehouse: Warehouse, templates: Mapping[str, Template], now: dat
     days = {name: template.retention_days for name, template in templates.items()}
     with warehouse.connect(read_only=True) as connection:
         rows = connection.execute(
-            EXPIRED, {"days": days, "longest": max(days.values()), "now": now}
+            EXPIRED,
+            {
+                "templates": list(days),
+                "days": list(days.values()),
+                "longest": max(days.values()),
+                "now": now,
+            },
         ).fetchall()
     return sum(destroy_original(warehouse.home, file_id) for (file_id,) in rows)
 
