@@ -184,6 +184,39 @@ def test_clear_values_are_in_the_vault_alone(bench_for: MakeBench) -> None:
     assert club.rows("select raw_record from ops.rejects") == [('{"since": "2017-01-01"}',)]
 
 
+def test_a_row_whose_cells_stand_one_column_too_far_shows_no_person(bench_for: MakeBench) -> None:
+    club = bench_for(**MEMBERS)
+    # The name stands where the time of the last change should, the phone where the number should.
+    club.deliver("a.csv", HEADER + "13800138000,Ann Lee,2017-01-01,,,,\n" + member(2))
+    assert club.load().reject_reasons == (("bad_timestamp", 1),)
+    assert club.rows("select raw_record from ops.rejects") == [('{"since": "Xxx Xxx"}',)]
+
+
+def test_a_verification_value_in_a_wrong_column_is_not_kept(bench_for: MakeBench) -> None:
+    fields = {
+        "receipt_id": "bon",
+        "tender_number": "n",
+        "tender_type_code": "'card_chip'",
+        "amount": "paid",
+        "currency_code": "'CNY'",
+        "card_cvv": "code",
+        "sold_at": "at",
+    }
+    tenders = bench_for(
+        **MEMBERS
+        | {
+            "feed": "tenders",
+            "template": "pos_standard",
+            "columns": {"bon": [], "n": [], "paid": [], "code": [], "at": []},
+            "records": {"tender": {"fields": fields}},
+        }
+    )
+    tenders.deliver("a.csv", "bon,n,paid,code,at\nR1,1,5,,2017-01-01\nR2,1,5,2017-01-01,737\n")
+    assert tenders.load().reject_reasons == (("bad_timestamp", 1),)
+    ((raw,),) = tenders.rows("select raw_record from ops.rejects")
+    assert json.loads(raw) == {"bon": "X9", "n": "9", "paid": "9", "at": "999"}
+
+
 def test_values_of_a_rejected_row_do_not_reach_the_vault(bench_for: MakeBench) -> None:
     club = bench_for(**MEMBERS)
     club.deliver("a.csv", HEADER + member(1, who="Ann") + member(2, who="Bob", born="never"))

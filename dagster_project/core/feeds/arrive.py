@@ -21,8 +21,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster_project.core.declarations import Feed
-from dagster_project.core.feeds.cards import mask_code
 from dagster_project.core.feeds.errors import LoadError
+from dagster_project.core.feeds.naming import file_name
 from dagster_project.core.home import Home
 
 CLAIMED = ".claimed"
@@ -38,7 +38,7 @@ class Claim:
     """One delivered file that is ours alone now."""
 
     file: str  # its path
-    name: str  # the sender's, as data; a card number in it is masked
+    name: str  # the sender's, as data; cards and contacts in it are masked
     arrived_at: datetime  # unique within the feed
     refusal: str | None = None  # why it is not even opened
     size_bytes: int = 0  # when it was taken
@@ -211,7 +211,7 @@ def _claim_of(path: Path) -> Claim:
 
 
 def _claim(file: str, sent_name: str, instant: int) -> Claim:
-    name, _ = mask_code(_printable(sent_name))
+    name = file_name(_printable(sent_name))
     status = os.lstat(file)
     arrived_at = EPOCH + timedelta(microseconds=instant)
     return Claim(file, name, arrived_at, _refusal(status.st_mode), status.st_size)

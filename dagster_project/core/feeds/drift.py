@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dagster_project.core.declarations import Dialect, Feed, Policy, Record, Treatment
-from dagster_project.core.feeds.cards import SECRET_COLUMN, mask_text
+from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.errors import MESSAGES, ErrorCode, HeldBackError
 from dagster_project.core.feeds.ledger import append
+from dagster_project.core.feeds.naming import column_name
 from dagster_project.core.feeds.records import Splitter
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class FileDrift:
 
 
 def names(columns: Iterable[str]) -> str:
-    """Names as they may be told: secrets first, without card numbers, none endless."""
+    """Names as they may be told: secrets first, without cards and contacts, none endless."""
     ordered = sorted(set(columns), key=lambda name: (SECRET_COLUMN.search(name) is None, name))
-    shown = [mask_text(" ".join(name.split()))[0][:MAX_NAME] for name in ordered[:SHOWN]]
+    shown = [column_name(name)[:MAX_NAME] for name in ordered[:SHOWN]]
     rest = len(ordered) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 

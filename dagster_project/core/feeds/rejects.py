@@ -1,7 +1,10 @@
 """Rejected records as they are kept: where they stood, why, and what may be shown of them.
 
 Belongs here: places and the harmless text of a raw record. Does not: finding errors. A raw
-record is kept as JSON of the sender's columns: personal values left out, card numbers masked.
+record is kept as JSON of the sender's columns: personal values left out, card numbers masked. What
+is wrong with a record may be that its cells stand one column too far, so that a name is where a
+city should be: of texts only their shape is kept, of figures and times their digits. The record
+itself is in the stored original, at the line and byte that the reject names.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from dagster_project.core.declarations import (
+    SQL_TYPES,
     Classification,
     Feed,
     FieldType,
     Template,
+    Treatment,
 )
 from dagster_project.core.feeds.cards import ascii_digits, mask_digits, mask_text
 from dagster_project.core.feeds.errors import MESSAGES
@@ -28,6 +33,7 @@ from dagster_project.core.feeds.settle import Flaw, Verdict
 
 # A refused file is in the store as a whole; so many of its records are shown.
 MAX_REJECTS_OF_REFUSED = 10_000
+TELLING_DIGITS = 9  # a figure this long may be a phone or an account
 HARMLESS = frozenset({Classification.PUBLIC, Classification.INTERNAL})
 
 
@@ -132,6 +138,7 @@ class _Shown:
         self._feed = job.feed
         self._columns = source.header.columns
         self._hidden, self._cards = hidden_columns(job.feed, job.template)
+        self._figures = frozenset() if _has_secrets(job) else _figures(job)
 
     def text(self, raw: bytes) -> str | None:
         """The record's harmless columns as JSON; nothing when it cannot be split."""
@@ -160,7 +167,40 @@ class _Shown:
         if name in self._cards:
             digits = "".join(sign for sign in ascii_digits(text) if sign.isdigit())
             return mask_digits(digits)
-        return mask_text(text)[0]
+        return shape(mask_text(text)[0], keeps_digits=name in self._figures)
+
+
+def shape(text: str, *, keeps_digits: bool) -> str:
+    """The text with X or x for each letter; 9 for each digit, unless a short figure keeps them."""
+    figures = sum(map(str.isdigit, text))
+    keeps_digits = keeps_digits and figures < TELLING_DIGITS
+    return "".join(
+        ("X" if sign.isupper() else "x")
+        if sign.isalpha()
+        else ("9" if sign.isdigit() and not keeps_digits else sign)
+        for sign in text
+    )
+
+
+def _figures(job: Job) -> frozenset[str]:
+    """The sender's columns of which some field makes a figure, a date or a time."""
+    return frozenset(
+        column
+        for name, mapping in job.feed.records.items()
+        for field, expression in mapping.fields.items()
+        if SQL_TYPES[job.template.records[name].fields[field].type] != "varchar"
+        for column in job.feed.columns
+        if _names(expression, column)
+    )
+
+
+def _has_secrets(job: Job) -> bool:
+    """Whether the feed delivers verification values: three digits anywhere may be one."""
+    return any(
+        declared.classification is Classification.CARD and declared.treatment is Treatment.DROP
+        for name, mapping in job.feed.records.items()
+        for declared in map(job.template.records[name].fields.__getitem__, mapping.fields)
+    )
 
 
 def hidden_columns(feed: Feed, template: Template) -> tuple[frozenset[str], frozenset[str]]:
