@@ -210,6 +210,17 @@ def test_changed_models_are_told_from_what_came_late_in_the_same_version(
     assert rows == [(200.0, 0.0, 100.0, 0.0, 100.0)]
 
 
+def test_the_history_of_a_file_with_other_columns_is_taken_over(warehouse: Warehouse) -> None:
+    first = publish_again(warehouse)
+    with duckdb.connect(first.path) as connection:  # as another release of the project left it
+        connection.execute("alter table ops.headline drop column difference_by_identity")
+        connection.execute("alter table ops.headline add column mood varchar default 'good'")
+    new_batch(warehouse)
+    publish_again(warehouse, "run-2")
+    versions = read(warehouse, "select distinct version from ops.headline order by 1")
+    assert versions == [(1,), (2,)]
+
+
 def test_customers_are_new_late_or_merged(warehouse: Warehouse) -> None:
     customer = (
         "insert into customer.customer_360 by name select * replace ({key} as "

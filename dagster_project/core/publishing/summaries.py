@@ -69,6 +69,7 @@ OPS_TABLES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+HISTORIES = frozenset({"publication", "published_table", "headline"})
 # Of every table and kind of check, the run that looked last; a check taken out is thus forgotten.
 LAST_CHECKS = """
     select
@@ -131,8 +132,22 @@ def create_ops(connection: duckdb.DuckDBPyConnection, *, previous: str | None) -
     for name, (description, columns) in OPS_TABLES.items():
         connection.execute(f"create table ops.{name} ({columns})")
         comment(connection, "table", f"ops.{name}", description)
-        if previous and name in {"publication", "published_table", "headline"}:
-            connection.execute(f"insert into ops.{name} by name from {previous}.ops.{name}")
+        if previous and name in HISTORIES:
+            _take_over(connection, name, previous)
+
+
+def _take_over(connection: duckdb.DuckDBPyConnection, name: str, previous: str) -> None:
+    """The history of an earlier version, in the columns that it and this one have."""
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'ops' and table_name = $1 "
+        "and database_name in ($2, current_database()) "
+        "group by column_name having count(*) = 2 order by column_name",
+        [name, previous],
+    ).fetchall()
+    if columns := ", ".join(column for (column,) in rows):
+        connection.execute(
+            f"insert into ops.{name} by name select {columns} from {previous}.ops.{name}"
+        )
 
 
 def summarise_sources(connection: duckdb.DuckDBPyConnection, *, source: str) -> None:
