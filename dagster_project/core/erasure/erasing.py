@@ -133,16 +133,18 @@ def erase_again(
     entries = read_register(warehouse.home, warehouse.key)
     if not entries or not warehouse.home.warehouse.exists():
         return None
+    outcome = _carry_out(warehouse, load_templates(TEMPLATES), entries, feeds)
+    rows = sum(change.found for change in outcome.changes)
+    now = datetime.now(UTC)
     entry = Entry(
-        erasure_id=f"A-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-        asked_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        erasure_id=f"A-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        # What was published since the last one stands where nobody had come back.
+        asked_at=now.isoformat(timespec="seconds") if rows else entries[-1].asked_at,
         asked_by=getpass.getuser(),
         reason=f"{len(entries)} recorded erasures again",
         person_count=sum(one.person_count for one in entries),
         tokens=tuple(sorted({token for one in entries for token in one.tokens})),
     )
-    outcome = _carry_out(warehouse, load_templates(TEMPLATES), entries, feeds)
-    rows = sum(change.found for change in outcome.changes)
     _tell(warehouse, entry, "again", erasures=len(entries), rows=rows)
     return Erasure(entry, outcome, Traces((), (), ()))
 
