@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -132,7 +133,7 @@ def restore(chosen: argparse.Namespace) -> int:
     from dagster_project.core.backup import restore as put_back
     from dagster_project.core.backup import restore_into
     from dagster_project.core.home import Home
-    from dagster_project.core.keys import load_master_key, save_key_file
+    from dagster_project.core.keys import KEY_VARIABLE, load_master_key, save_key_file
     from dagster_project.core.warehouse import WriterLock
 
     home = open_home(chosen.home)
@@ -140,7 +141,7 @@ def restore(chosen: argparse.Namespace) -> int:
     if chosen.into:
         target = Home(Path(chosen.into).expanduser().resolve()).create()
         done = restore_into(home, key, chosen.backup, target)
-        if not target.key_file.exists() and home.key_file.exists():
+        if not target.key_file.exists() and KEY_VARIABLE not in os.environ:
             save_key_file(target, key, target.key_file)
     else:
         with WriterLock(home).acquire() as lock:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -20,7 +25,7 @@ from dagster_project.core.backup import (
 )
 from dagster_project.core.backup.restoring import MARK
 from dagster_project.core.feeds.store import check_original, original_path
-from dagster_project.core.home import Home
+from dagster_project.core.home import PROJECT, Home
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse, WriterLock
 from tests.unit.kept_home import contents, fill, rows_of
@@ -74,8 +79,6 @@ def test_a_restored_home_equals_the_one_that_was_backed_up(kept: Warehouse, tmp_
 
 
 def _sha(content: bytes) -> str:
-    from hashlib import sha256
-
     return sha256(content).hexdigest()
 
 
@@ -216,3 +219,50 @@ def test_registers_of_a_backup_come_back_where_there_are_none(
 
     assert (target.private / "shares.jsonl").read_text() == '{"to":"partner"}\n'
     assert not target.key_file.exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from dagster_project.core.backup import restoring
+from dagster_project.core.home import PROJECT, Home
+from dagster_project.core.keys import MasterKey
+from dagster_project.core.warehouse import WriterLock
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(restoring, sys.argv[2], die)
+home = Home(Path(sys.argv[1]))
+with WriterLock(home).acquire() as lock:
+    restoring.restore(home, MasterKey(bytes.fromhex(sys.argv[3])), "newest", lock)
+"""
+
+
+@pytest.mark.parametrize(
+    ("killed_in", "is_back"), [("write_durably", False), ("settle", False), ("_erase_again", True)]
+)
+def test_a_restore_killed_anywhere_leaves_the_old_or_the_new_and_is_finished(
+    kept: Warehouse, killed_in: str, is_back: bool
+) -> None:
+    before = rows_of(kept)
+    with kept.connect() as connection:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute("create table core.later as select 1 as one")
+    lost = original_path(kept.home, _sha(contents()[0]))
+    lost.unlink()
+
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(kept.home.root), killed_in, kept.key.secret.hex()],
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+    )
+
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert ("core.later" not in rows_of(kept)) == is_back
+    with WriterLock(kept.home).acquire() as lock:
+        finish_restore(kept, lock)
+    assert lost.exists() == (killed_in != "write_durably"), "nothing was begun before that"
+    put_back(kept)
+    assert rows_of(kept) == before
+    assert lost.exists()
+    assert not list(kept.home.private.glob("restore*"))

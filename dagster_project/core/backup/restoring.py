@@ -58,11 +58,11 @@ def restore(
     warehouse = Warehouse(home, key)
     try:
         _put_in_place(warehouse, lock, folder, own, manifest)
-        count = originals.take_over(folder / layout.ORIGINALS, home.store, manifest.originals)
-        take_registers(warehouse, folder)
+        before = originals.list_originals(home)
+        erasures = finish_restore(warehouse, lock)
     except OSError as error:
         raise BackupError(explained(error)) from error
-    erasures = finish_restore(warehouse, lock)
+    count = len(manifest.originals.keys() - before.keys())
     told = {"rows": manifest.content.row_count, "batch": manifest.last_batch_id}
     audit_log.record(home, key, "restore", folder.name, **told, erasures=erasures)
     return RestoreOutcome(
@@ -100,15 +100,18 @@ def check_backup(folder: Path, key: MasterKey) -> tuple[OwnKey, Manifest, Master
 
 
 def finish_restore(warehouse: Warehouse, lock: WriterLock) -> int:
-    """Carry out every erasure on a restored warehouse, unless that has been done; how many.
+    """Bring originals and registers back, and carry out every erasure on what came; how many.
 
-    Called by the restore itself and by the next run after one that was stopped.
+    Called by the restore itself, and by the next run after one that was stopped. Nothing where no
+    restore is under way, or its backup is gone.
     """
     mark = warehouse.home.private / MARK
     if not mark.exists():
         return 0
     folder = Path(json.loads(mark.read_text("utf-8"))["folder"])
     if folder.exists():
+        kept = originals.list_originals(Home(folder))
+        originals.take_over(folder / layout.ORIGINALS, warehouse.home.store, kept)
         take_registers(warehouse, folder)
     count = _erase_again(warehouse, lock)
     mark.unlink()
