@@ -12,6 +12,7 @@ from pydantic import PrivateAttr
 
 from dagster_project.components.reaper import PROCESS_TAG, process_stamp, reap_dead_runs
 from dagster_project.core.backup import finish_restore
+from dagster_project.core.erasure import finish_erasure
 from dagster_project.core.home import Home, Settings, load_settings, locate_home
 from dagster_project.core.keys import load_master_key
 from dagster_project.core.warehouse import Warehouse, WriterLock
@@ -62,6 +63,7 @@ class WriterResource(dg.ConfigurableResource):
             self._warehouse = Warehouse(self._home, load_master_key(self._home))
             self._warehouse.create()
             finish_restore(self._warehouse, self._lock)  # of a restore that was stopped
+            finish_erasure(self._warehouse, self._lock)
             if context.instance is not None and context.run is not None:
                 stamp = {PROCESS_TAG: process_stamp(os.getpid())}
                 context.instance.add_run_tags(context.run.run_id, stamp)

@@ -11,6 +11,7 @@ def explained() -> tuple[type[Exception], ...]:
     """Errors that are told without a traceback."""
     from dagster_project.core.backup.errors import BackupError
     from dagster_project.core.declarations import DeclarationError
+    from dagster_project.core.erasure import ErasureError
     from dagster_project.core.exporting import ExportError
     from dagster_project.core.feeds.errors import LoadError
     from dagster_project.core.home import HomeError
@@ -26,6 +27,7 @@ def explained() -> tuple[type[Exception], ...]:
         BackupError,
         CommandError,
         DeclarationError,
+        ErasureError,
         ExportError,
         LoadError,
         HomeError,

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagster_project.core.erasure.register import ErasureError, merge, read_register
+from dagster_project.core.erasure.register import (
+    ErasureError,
+    mark_path,
+    merge,
+    read_register,
+)
 
 if TYPE_CHECKING:
     from dagster_project.core.warehouse import Warehouse, WriterLock
@@ -23,4 +28,12 @@ def apply_again(warehouse: Warehouse, lock: WriterLock) -> int:
     return carry_out_all(warehouse, lock)
 
 
-__all__ = ["ErasureError", "apply_again", "merge", "read_register"]
+def finish_erasure(warehouse: Warehouse, lock: WriterLock) -> bool:
+    """Go on with an erasure that was stopped, before anything else is written; whether one was."""
+    is_unfinished = mark_path(warehouse.home).exists()
+    if is_unfinished:
+        apply_again(warehouse, lock)
+    return is_unfinished
+
+
+__all__ = ["ErasureError", "apply_again", "finish_erasure", "merge", "read_register"]

@@ -18,11 +18,10 @@ from dagster_project.core.erasure.erasing import Erasure
 from dagster_project.core.erasure.published import Published
 from dagster_project.core.erasure.register import sealed_by, sync_folder
 from dagster_project.core.erasure.sweeping import Left
-from dagster_project.core.home import Home
+from dagster_project.core.home import Home, load_settings
 from dagster_project.core.keys import MasterKey
 
 FOLDER = "erasures"
-BACKUP_DAYS = 30  # until then a backup that was made before still holds the person
 FILE_MODE = 0o640
 
 
@@ -99,13 +98,13 @@ def _backups(home: Home, asked_at: str) -> list[dict[str, str]]:
     """Backups that were made before, and the day on which each is gone."""
     from dagster_project.core.backup.layout import kept_backups, taken_at
 
-    asked = datetime.fromisoformat(asked_at)
+    asked, days = datetime.fromisoformat(asked_at), load_settings(home).keep_backup_days
     found = [(name, taken_at(name)) for name in kept_backups(home)]
     return [
         {
             "backup": name,
             "taken_at": taken.isoformat(timespec="seconds"),
-            "gone_by": f"{taken + timedelta(days=BACKUP_DAYS):%Y-%m-%d}",
+            "gone_by": f"{taken + timedelta(days=days):%Y-%m-%d}",
         }
         for name, taken in found
         if taken <= asked

@@ -20,13 +20,17 @@ from dagster_project.core.declarations import Feed, Template, load_feeds, load_t
 from dagster_project.core.erasure import database, finding, matching
 from dagster_project.core.erasure.finding import Selectors, Traces
 from dagster_project.core.erasure.originals import Originals, drop_originals
-from dagster_project.core.erasure.register import Entry, ErasureError, append, read_register
+from dagster_project.core.erasure.register import (
+    Entry,
+    ErasureError,
+    append,
+    mark_path,
+    read_register,
+)
 from dagster_project.core.erasure.rewriting import rewrite_warehouse
 from dagster_project.core.home import FEEDS, TEMPLATES, load_settings
 from dagster_project.core.identity import resolve_persons
 from dagster_project.core.warehouse import Warehouse, WriterLock
-
-MARK = "erasure.unfinished"  # an erasure has begun and its file is not written anew yet
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def erase(
             tokens=matching.hashes_of_tokens(connection, warehouse.key),
         )
         matching.forget(connection, places)
+    mark_path(warehouse.home).touch()
     append(warehouse.home, warehouse.key, entry)
     _tell(warehouse, entry, "asked", persons=entry.person_count, identifiers=len(entry.tokens))
     entries = read_register(warehouse.home, warehouse.key)
@@ -167,7 +172,7 @@ def _carry_out(
     feeds: Mapping[str, Feed] | None,
 ) -> Outcome:
     feeds = load_feeds(FEEDS, templates) if feeds is None else feeds
-    mark = warehouse.home.private / MARK
+    mark = mark_path(warehouse.home)
     mark.touch()
     with warehouse.connect() as connection:
         places = database.raw_places(connection, templates)
@@ -180,11 +185,6 @@ def _carry_out(
     sizes = rewrite_warehouse(warehouse)
     mark.unlink()
     return Outcome(erased.changes, originals, *sizes)
-
-
-def is_unfinished(warehouse: Warehouse) -> bool:
-    """Whether an erasure was stopped before its end."""
-    return (warehouse.home.private / MARK).exists()
 
 
 def _require(lock: WriterLock) -> None:
@@ -207,6 +207,5 @@ __all__ = [
     "carry_out_all",
     "erase",
     "erase_again",
-    "is_unfinished",
     "plan",
 ]

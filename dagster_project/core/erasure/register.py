@@ -46,6 +46,11 @@ def register_path(home: Home) -> Path:
     return home.private / "erasures.jsonl"
 
 
+def mark_path(home: Home) -> Path:
+    """There from an erasure's first step to its last: whoever writes next goes on with it."""
+    return home.private / "erasure.unfinished"
+
+
 def hashed(pads: tuple[str, str], domain: str, scope: str, token: str) -> str:
     """SQL of a token's keyed hash from SQL expressions; ``pads`` are bound parameters' names."""
     text = f"concat_ws(chr(31), {domain}, {scope}, {token})"
