@@ -24,6 +24,8 @@ COMMANDS: dict[str, list[str]] = {
     "refresh-10M": [PYTHON, "-m", "benchmarks.refresh", "10M"],
     "delta": [PYTHON, "-m", "benchmarks.delta"],
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],
+    "publishing": [PYTHON, "-m", "benchmarks.publishing", "--gigabytes", "1"],
+    "canaries": [PYTHON, "-m", "benchmarks.canaries", "--seeds", "20"],
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
     "forecasting": [PYTHON, "-m", "benchmarks.forecasting"],
     "pollock": [PYTHON, "-m", "benchmarks.pollock"],

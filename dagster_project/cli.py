@@ -117,6 +117,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made["rollback"].add_argument("--audience", default="analyst", help="default: analyst")
     made["ui"].add_argument("--port", type=int, default=3000, help="default: 3000")
+    made["ui"].add_argument(
+        "--read-only", action="store_true", help="for those who look: nothing can be started"
+    )
     _feed_actions(made["feed"])
     _identity_actions(made["identity"])
     return top

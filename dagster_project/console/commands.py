@@ -188,24 +188,29 @@ def feed_replay(chosen: argparse.Namespace) -> int:
 
 
 def ui(chosen: argparse.Namespace) -> int:
-    """Become the Dagster UI of this home."""
+    """Become the Dagster UI of this home, or one in which nothing can be started or changed."""
     from dagster_project.components.reaper import reap_dead_runs
     from dagster_project.console.deployment import open_instance
+    from dagster_project.core.keys import KEY_VARIABLE
     from dagster_project.core.modelling import ensure_manifest
 
     home = open_home(chosen.home)
     check_declarations()
     ensure_manifest(home)
-    with open_instance(home) as instance:
-        reap_dead_runs(instance)
+    if chosen.read_only:
+        os.environ.pop(KEY_VARIABLE, None)  # who only looks needs no key
+    else:
+        with open_instance(home) as instance:
+            reap_dead_runs(instance)
     settings = {
         "DAGSTER_HOME": str(dagster_home(home)),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
     }
     _line(f"http://{LOOPBACK}:{chosen.port} (ctrl-c ends it)")
-    command = [sys.executable, "-m", "dagster", "dev", "--workspace", "workspace.yaml"]
-    command += ["--host", LOOPBACK, "--port", str(chosen.port)]
+    viewer = ["dagster_webserver", "--read-only"]
+    command = [sys.executable, "-m", *(viewer if chosen.read_only else ["dagster", "dev"])]
+    command += ["--workspace", "workspace.yaml", "--host", LOOPBACK, "--port", str(chosen.port)]
     os.chdir(PROJECT)
     os.execve(sys.executable, command, os.environ | settings)  # noqa: S606 - our own interpreter
 
