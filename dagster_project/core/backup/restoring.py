@@ -79,7 +79,8 @@ def restore(
 def restore_into(source: Home, key: MasterKey, backup_id: str, target: Home) -> RestoreOutcome:
     """Put a backup of ``source`` into a home of its own, with the keyring it needs.
 
-    The master key is not written: it does not belong beside what it opens. Raises BackupError as
+    Erasures that ``source`` recorded since the backup are carried out on it too. The master key is
+    not written: it does not belong beside what it opens. Raises BackupError as
     ``restore`` does, and where the home has a warehouse already.
     """
     if target.warehouse.exists():
@@ -87,6 +88,7 @@ def restore_into(source: Home, key: MasterKey, backup_id: str, target: Home) -> 
     _, complete = read_key(layout.find_backup(source, backup_id), key)
     with WriterLock(target).acquire() as lock:
         write_keyring(target, complete)
+        _take_erasures(target, complete, source.private / REGISTER)
         return restore(target, complete, backup_id, lock, source=source)
 
 
@@ -117,6 +119,14 @@ def finish_restore(warehouse: Warehouse, lock: WriterLock) -> int:
     mark.unlink()
     layout.sync(mark.parent)
     return count
+
+
+def _take_erasures(home: Home, key: MasterKey, register: Path) -> None:
+    """Take up what another register holds and the home's does not."""
+    if register.exists():
+        from dagster_project.core.erasure import merge
+
+        merge(home, key, register)
 
 
 def _erase_again(warehouse: Warehouse, lock: WriterLock) -> int:
@@ -170,10 +180,7 @@ def take_registers(warehouse: Warehouse, folder: Path) -> None:
             target.mkdir(mode=0o700, exist_ok=True)
         elif not target.exists() and path.name not in {audit_log.LOG, audit_log.HEAD, REGISTER}:
             shutil.copy2(path, target)
-    if (kept / REGISTER).exists():
-        from dagster_project.core.erasure.register import merge
-
-        merge(home, warehouse.key, kept / REGISTER)
+    _take_erasures(home, warehouse.key, kept / REGISTER)
     audit_log.take_log(home, kept)
     settings = home.root / layout.SETTINGS
     if (folder / layout.SETTINGS).exists() and not settings.exists():
