@@ -14,6 +14,7 @@ from dagster_project.core.erasure.erasing import Erasure, erase, erase_again, pl
 from dagster_project.core.erasure.finding import Selectors
 from dagster_project.core.erasure.sweeping import sweep_tables
 from dagster_project.core.feeds.store import has_original
+from dagster_project.core.home import Home
 from dagster_project.core.identity import resolve_persons
 from dagster_project.core.warehouse import Warehouse, WriterLock
 from tests.conftest import TEST_KEY
@@ -25,6 +26,7 @@ from tests.unit.erasure_shop import (
     KIM_MAIL,
     KIM_NAME,
     KIM_PHONE,
+    copied,
     deliver,
     everything,
     open_shop,
@@ -48,9 +50,16 @@ def left(warehouse: Warehouse, erasure: Erasure) -> dict[str, int]:
     return {one.table: one.found for one in swept if one.found}
 
 
+@pytest.fixture(scope="module")
+def opened(empty_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The shop, opened once and never changed."""
+    home = Home(tmp_path_factory.mktemp("shop")).create()
+    return open_shop(copied(empty_home, home)).home
+
+
 @pytest.fixture
-def shop(warehouse: Warehouse) -> Warehouse:
-    return open_shop(warehouse)
+def shop(opened: Home, home: Home) -> Warehouse:
+    return copied(opened, home)
 
 
 def test_nothing_of_the_person_is_left_in_any_table(shop: Warehouse) -> None:

@@ -188,7 +188,10 @@ def _add_documents(connection: duckdb.DuckDBPyConnection, places: list[Place]) -
     for place in places:
         members = [c for c in place.shown(place.record.of(Role.IDENTIFIES)) if c.domain == "member"]
         if place.record.is_head and members:
-            others = " or ".join(f"not ({_is_erased(c)})" for c in members)
+            # A pair with an empty number is not null to the engine: it would count as another's.
+            others = " or ".join(
+                f"({c.value} is not null and not ({_is_erased(c)}))" for c in members
+            )
             connection.execute(
                 "delete from erasure_document where (_sender, document) in "
                 f"(select (_sender, {place.document}) from {place.relation} where {others})"
