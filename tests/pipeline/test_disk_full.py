@@ -172,6 +172,9 @@ def test_while_a_backup_is_made_and_put_back(small: SmallWarehouse, disk: Disk) 
     assert put_back(small) > 0
     assert state(small) == before
     assert kept_backups(small.home) == [made]
+    with WriterLock(small.home).acquire() as lock:
+        outcome = build_models(small.warehouse, lock)
+    assert outcome.changed_sources == (), "nothing is to be built of what came back"
     assert verify_log(small.home, small.warehouse.key).is_good
 
 
