@@ -73,7 +73,7 @@ def add_commands(commands: Parsers, sub: Sub) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run one of these commands; its exit code."""
-    from dagster_project.core.erasure.register import ErasureError
+    from dagster_project.core.suppression.register import ErasureError
 
     found: Callable[[argparse.Namespace], int] = globals()[chosen.command.replace("-", "_")]
     try:
@@ -93,9 +93,11 @@ def erase(chosen: argparse.Namespace) -> int:
         erasure = _erased(chosen, warehouse, lock)
     code = DONE if chosen.no_refresh else _refresh(chosen)
     with WriterLock(warehouse.home).acquire(wait_seconds=60) as lock:
+        from dagster_project.core.backup.layout import kept_backups, taken_at
         from dagster_project.core.erasure.concluding import conclude
 
-        conclusion = conclude(warehouse, lock, erasure)
+        backups = {name: taken_at(name) for name in kept_backups(warehouse.home)}
+        conclusion = conclude(warehouse, lock, erasure, backups)
     _say(chosen, _told(erasure, conclusion), _words(erasure, conclusion))
     return DONE if conclusion.is_complete and code == DONE else UNFINISHED
 

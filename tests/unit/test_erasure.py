@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from dagster_project.core.audit_log import verify
-from dagster_project.core.erasure import ErasureError, apply_again, read_register
+from dagster_project.core.erasure import (
+    ErasureError,
+    apply_again,
+    finish_erasure,
+    mark_path,
+    read_register,
+)
 from dagster_project.core.erasure.concluding import conclude
 from dagster_project.core.erasure.erasing import Erasure, erase, erase_again, plan
 from dagster_project.core.erasure.finding import Selectors
@@ -33,6 +40,7 @@ from tests.unit.erasure_shop import (
     rows,
 )
 
+BACKUPS = {"old": datetime(2026, 1, 1, tzinfo=UTC), "new": datetime(9999, 1, 1, tzinfo=UTC)}
 KIM = Selectors(members=("shop:M1",))
 RECEIPTS = "select receipt_id, member_number_token, note, operator_code_token is not null "
 RECEIPTS += "from raw.pos_standard__receipt order by 1"
@@ -194,6 +202,17 @@ def test_a_database_from_before_is_brought_to_the_state_after(shop: Warehouse) -
     assert left(shop, erasure) == {}
 
 
+def test_an_erasure_that_was_stopped_is_gone_on_with(shop: Warehouse) -> None:
+    backup = shop.home.warehouse.read_bytes()
+    erasure = erased(shop)
+    shop.home.warehouse.write_bytes(backup)  # as if it had been killed before the database
+    mark_path(shop.home).touch()
+    with WriterLock(shop.home).acquire() as lock:
+        assert finish_erasure(shop, lock)
+        assert not finish_erasure(shop, lock)
+    assert left(shop, erasure) == {}
+
+
 def test_what_the_models_built_is_asked_for_anew(shop: Warehouse) -> None:
     with shop.connect() as connection:
         connection.execute("create table core.dim_customer as select 1 as customer_key")
@@ -275,11 +294,12 @@ def test_what_cannot_be_erased_changes_nothing(
 def test_the_certificate_tells_what_was_searched_and_no_value(shop: Warehouse) -> None:
     erasure = erased(shop)
     with WriterLock(shop.home).acquire() as lock:
-        conclusion = conclude(shop, lock, erasure)
+        conclusion = conclude(shop, lock, erasure, BACKUPS)
     text = conclusion.certificate.read_text("utf-8") + conclusion.page.read_text("utf-8")
     for value in (KIM_MAIL, KIM_PHONE, KIM_NAME, "M1,", *erasure.traces.tokens):
         assert value not in text
     told = json.loads(conclusion.certificate.read_text("utf-8"))
+    assert [(one["backup"], one["gone_by"]) for one in told["backups"]] == [("old", "2026-01-31")]
     assert told["found_in_tables"] == 0
     assert {"raw.member__member", "vault.personal_value", "identity.person_identifier"} <= {
         one["table"] for one in told["searched_tables"]

@@ -9,7 +9,10 @@ import yaml
 
 from dagster_project.core.declarations import Outcome, Template, Treatment, load_templates
 from dagster_project.core.erasure.exporting import uncovered
-from dagster_project.core.erasure.lineage import (
+from dagster_project.core.home import DBT_PROJECT, TEMPLATES
+from dagster_project.core.identity.explaining import DOMAINS
+from dagster_project.core.identity.links import SENDER_KINDS
+from dagster_project.core.suppression.lineage import (
     KINDS,
     PROTECTED,
     ROLES,
@@ -17,9 +20,6 @@ from dagster_project.core.erasure.lineage import (
     Role,
     raw_records,
 )
-from dagster_project.core.home import DBT_PROJECT, TEMPLATES
-from dagster_project.core.identity.explaining import DOMAINS
-from dagster_project.core.identity.links import SENDER_KINDS
 
 SHIPPED = load_templates(TEMPLATES)
 RECORDS = raw_records(SHIPPED)

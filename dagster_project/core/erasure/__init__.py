@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagster_project.core.erasure.register import (
+from dagster_project.core.suppression.register import (
     ErasureError,
     mark_path,
     merge,

@@ -16,10 +16,10 @@ from typing import Any
 
 from dagster_project.core.erasure.erasing import Erasure
 from dagster_project.core.erasure.published import Published
-from dagster_project.core.erasure.register import sealed_by, sync_folder
 from dagster_project.core.erasure.sweeping import Left
 from dagster_project.core.home import Home, load_settings
 from dagster_project.core.keys import MasterKey
+from dagster_project.core.suppression.register import sealed_by, sync_folder
 
 FOLDER = "erasures"
 FILE_MODE = 0o640
@@ -35,6 +35,7 @@ class Checked:
     files_left: tuple[str, ...]  # hold something and are nobody's to remove but the owner's
     published: Published
     is_rebuilt: bool  # the models have been built since
+    backups: Mapping[str, datetime]  # of any age, with the time each was taken
 
 
 def write_certificate(
@@ -80,7 +81,7 @@ def _content(home: Home, erasure: Erasure, checked: Checked) -> dict[str, Any]:
         "pages_dropped": list(checked.pages_dropped),
         "files_left": list(checked.files_left),
         "published": asdict(checked.published),
-        "backups": _backups(home, entry.asked_at),
+        "backups": _backups(home, entry.asked_at, checked.backups),
         "is_complete": _is_complete(checked),
     }
 
@@ -94,19 +95,16 @@ def _is_complete(checked: Checked) -> bool:
     )
 
 
-def _backups(home: Home, asked_at: str) -> list[dict[str, str]]:
+def _backups(home: Home, asked_at: str, backups: Mapping[str, datetime]) -> list[dict[str, str]]:
     """Backups that were made before, and the day on which each is gone."""
-    from dagster_project.core.backup.layout import kept_backups, taken_at
-
     asked, days = datetime.fromisoformat(asked_at), load_settings(home).keep_backup_days
-    found = [(name, taken_at(name)) for name in kept_backups(home)]
     return [
         {
             "backup": name,
             "taken_at": taken.isoformat(timespec="seconds"),
             "gone_by": f"{taken + timedelta(days=days):%Y-%m-%d}",
         }
-        for name, taken in found
+        for name, taken in backups.items()
         if taken <= asked
     ]
 

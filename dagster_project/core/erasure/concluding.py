@@ -6,6 +6,7 @@ Does not: erasing, building.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,10 +34,16 @@ class Conclusion:
     page: Path
 
 
-def conclude(warehouse: Warehouse, lock: WriterLock, erasure: Erasure) -> Conclusion:
+def conclude(
+    warehouse: Warehouse,
+    lock: WriterLock,
+    erasure: Erasure,
+    backups: Mapping[str, datetime],
+) -> Conclusion:
     """Search everything once more and certify it; the caller holds the writer's lock.
 
-    Before the models are built again the certificate says so, and is not complete.
+    ``backups``: the kept ones with the time each was taken. Before the models are built again the
+    certificate says so, and is not complete.
     """
     if lock.descriptor < 0:
         raise ValueError("the writer's lock is not held")
@@ -51,7 +58,7 @@ def conclude(warehouse: Warehouse, lock: WriterLock, erasure: Erasure) -> Conclu
     published = drop_earlier(home, asked)
     tables += _sweep_published(home, erasure.traces)
     searched, dropped, left = _search_files(home, erasure.traces)
-    checked = Checked(tuple(tables), searched, dropped, left, published, is_rebuilt)
+    checked = Checked(tuple(tables), searched, dropped, left, published, is_rebuilt, backups)
     path, page, is_complete = write_certificate(home, warehouse.key, erasure, checked)
     audit_log.record(
         home,

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import duckdb
 
 from dagster_project.core.declarations import Template
-from dagster_project.core.erasure import matching
-from dagster_project.core.erasure.lineage import KINDS, raw_records
-from dagster_project.core.erasure.matching import Change, Place
 from dagster_project.core.feeds import create_raw_tables
 from dagster_project.core.identity import assigning, create_identity_tables
 from dagster_project.core.keys import MasterKey
+from dagster_project.core.suppression import matching
+from dagster_project.core.suppression.lineage import KINDS, raw_records
+from dagster_project.core.suppression.matching import Change, Place
 from dagster_project.core.warehouse import MART_SCHEMAS, SENSITIVE_SCHEMA
 
 MODELLED = ("staging", "intermediate", *MART_SCHEMAS, SENSITIVE_SCHEMA)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dagster_project.core.erasure.register import sync_folder
 from dagster_project.core.feeds import packs
 from dagster_project.core.feeds.store import original_path
 from dagster_project.core.home import Home
+from dagster_project.core.suppression.register import sync_folder
 
 
 def destroy_original(home: Home, file_id: str) -> bool:

@@ -17,19 +17,20 @@ import duckdb
 
 from dagster_project.core import audit_log
 from dagster_project.core.declarations import Feed, Template, load_feeds, load_templates
-from dagster_project.core.erasure import database, finding, matching
+from dagster_project.core.erasure import database, finding
 from dagster_project.core.erasure.finding import Selectors, Traces
 from dagster_project.core.erasure.originals import Originals, drop_originals
-from dagster_project.core.erasure.register import (
+from dagster_project.core.erasure.rewriting import rewrite_warehouse
+from dagster_project.core.home import FEEDS, TEMPLATES, load_settings
+from dagster_project.core.identity import resolve_persons
+from dagster_project.core.suppression import matching
+from dagster_project.core.suppression.register import (
     Entry,
     ErasureError,
     append,
     mark_path,
     read_register,
 )
-from dagster_project.core.erasure.rewriting import rewrite_warehouse
-from dagster_project.core.home import FEEDS, TEMPLATES, load_settings
-from dagster_project.core.identity import resolve_persons
 from dagster_project.core.warehouse import Warehouse, WriterLock
 
 

@@ -22,10 +22,10 @@ from dagster_project.core import audit_log
 from dagster_project.core.declarations import load_templates
 from dagster_project.core.erasure import database, finding
 from dagster_project.core.erasure.finding import Selectors
-from dagster_project.core.erasure.matching import Place
-from dagster_project.core.erasure.register import ErasureError
 from dagster_project.core.feeds.sql import identifier
 from dagster_project.core.home import TEMPLATES
+from dagster_project.core.suppression.matching import Place
+from dagster_project.core.suppression.register import ErasureError
 from dagster_project.core.warehouse import MART_SCHEMAS, SENSITIVE_SCHEMA, Warehouse
 
 DIRECTORY_MODE, FILE_MODE = 0o700, 0o600

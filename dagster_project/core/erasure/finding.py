@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dagster_project.core.erasure import matching
 from dagster_project.core.erasure.database import DOMAIN_OF
-from dagster_project.core.erasure.lineage import Role
-from dagster_project.core.erasure.matching import Place
-from dagster_project.core.erasure.register import ErasureError
 from dagster_project.core.identity import assigning
 from dagster_project.core.identity.explaining import ExplainError, find_identifier
 from dagster_project.core.keys import MasterKey
+from dagster_project.core.suppression import matching
+from dagster_project.core.suppression.lineage import Role
+from dagster_project.core.suppression.matching import Place
+from dagster_project.core.suppression.register import ErasureError
 
 SHORTEST = 6  # characters of a clear value that is worth looking for: shorter ones stand anywhere
 

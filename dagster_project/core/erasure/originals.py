@@ -17,12 +17,12 @@ import duckdb
 from dagster_project.core.declarations import Feed, Template
 from dagster_project.core.erasure.database import empty_rejects_of
 from dagster_project.core.erasure.destroying import destroy_original
-from dagster_project.core.erasure.lineage import raw_records
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.batch import Batch, read_files
 from dagster_project.core.feeds.job import Job, job
 from dagster_project.core.feeds.recognise import Delivered, receive
 from dagster_project.core.feeds.store import has_original, open_original
+from dagster_project.core.suppression.lineage import raw_records
 from dagster_project.core.warehouse import Warehouse
 
 DROPPED = "its original was destroyed: it named a person who was erased"

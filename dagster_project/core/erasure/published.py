@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from dagster_project.core.erasure.register import sync_folder
 from dagster_project.core.home import Home
 from dagster_project.core.publishing import versions
+from dagster_project.core.suppression.register import sync_folder
 
 
 @dataclass(frozen=True)

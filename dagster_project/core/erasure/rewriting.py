@@ -10,7 +10,7 @@ import os
 
 import duckdb
 
-from dagster_project.core.erasure.register import sync_folder
+from dagster_project.core.suppression.register import sync_folder
 from dagster_project.core.warehouse import CATALOG, Warehouse, WarehouseError, attach, open_engine
 
 NEW = "rewritten"

@@ -15,7 +15,6 @@ from typing import TypeVar
 import duckdb
 
 from dagster_project.core.declarations import OBJECTS
-from dagster_project.core.erasure.withholding import withhold
 from dagster_project.core.feeds.arrive import Claim
 from dagster_project.core.feeds.cards import SECRET_COLUMN
 from dagster_project.core.feeds.drift import frozen
@@ -44,6 +43,7 @@ from dagster_project.core.feeds.stage import (
 )
 from dagster_project.core.feeds.store import Sealer
 from dagster_project.core.feeds.totals import disagreements
+from dagster_project.core.feeds.withholding import withhold
 from dagster_project.core.warehouse import THREADS
 
 HEAD_BYTES = 1 << 16

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import duckdb
 
 from dagster_project.core.declarations import Outcome
-from dagster_project.core.erasure.lineage import EXTRA, RawRecord, Role, TokenColumn
-from dagster_project.core.erasure.register import DOMAIN, SURROGATE, Entry, hashed
 from dagster_project.core.keys import MasterKey
+from dagster_project.core.suppression.lineage import EXTRA, RawRecord, Role, TokenColumn
+from dagster_project.core.suppression.register import DOMAIN, SURROGATE, Entry, hashed
 
 FOUND_BY = (Role.IDENTIFIES, Role.ACCOUNT)
 

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dagster_project.core.declarations import load_templates
-from dagster_project.core.erasure import matching
-from dagster_project.core.erasure.lineage import RawRecord, raw_records
-from dagster_project.core.erasure.register import read_register, register_path
 from dagster_project.core.home import TEMPLATES
+from dagster_project.core.suppression import matching
+from dagster_project.core.suppression.lineage import RawRecord, raw_records
+from dagster_project.core.suppression.register import read_register, register_path
 
 if TYPE_CHECKING:
     from dagster_project.core.feeds.job import Job
