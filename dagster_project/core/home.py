@@ -88,6 +88,11 @@ class Home:
         return self.private / "writer.lock"
 
     @property
+    def erasures(self) -> Path:
+        """The register of who was erased, outside the warehouse; tokens only."""
+        return self.private / "erasures.jsonl"
+
+    @property
     def scratch(self) -> Path:
         """Short-lived files in the clear; emptied when a writer starts."""
         return self.private / "scratch"

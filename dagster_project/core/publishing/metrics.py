@@ -150,7 +150,7 @@ def create_metric_views(connection: duckdb.DuckDBPyConnection, tables: Sequence[
     """
     if not set(NEEDED) <= {table.full_name for table in tables}:
         return False
-    connection.execute(f"create schema {SCHEMA}")
+    connection.execute(f"create schema if not exists {SCHEMA}")
     for name, sql in view_sql().items():
         connection.execute(f"create view {SCHEMA}.{name} as {sql}")
         comment(connection, "view", f"{SCHEMA}.{name}", f"One row per {grain(name)}.")

@@ -7,6 +7,7 @@ reader can see has changed, whatever fails before it.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,7 +21,7 @@ from dagster_project.core import audit_log
 from dagster_project.core.home import Home
 from dagster_project.core.modelling import UNFINISHED
 from dagster_project.core.publishing import audit as auditing
-from dagster_project.core.publishing import headlines, metrics, summaries, versions
+from dagster_project.core.publishing import copying, headlines, metrics, summaries, versions
 from dagster_project.core.publishing.comments import comment
 from dagster_project.core.publishing.errors import PublicationError
 from dagster_project.core.publishing.policy import Audience, audience_of
@@ -184,11 +185,14 @@ def _unchanged(home: Home, plan: _Plan) -> PublicationOutcome | None:
 def _build(connection: duckdb.DuckDBPyConnection, home: Home, plan: _Plan) -> int:
     """Write and audit the temporary file; the number of rows of all its tables."""
     path = versions.building_path(home, plan.audience.name)
+    if plan.current is not None and not _is_written_anew(home, plan, plan.current):
+        shutil.copyfile(plan.current.path, path)
     _attach(connection, path, TARGET, f"storage_version '{STORAGE_VERSION}'")
     if plan.current is not None:
         _attach(connection, plan.current.path, PREVIOUS, "read_only")
     connection.execute(f"use {TARGET}")
-    rows = {table.full_name: _copy(connection, table) for table in plan.tables}
+    copying.drop_others(connection, plan.tables, TARGET)
+    rows = copying.bring_up(connection, plan.tables, TARGET)
     connection.begin()  # hundreds of small statements, one write to the disk
     _describe_tables(connection, plan.tables)
     has_metrics = metrics.create_metric_views(connection, plan.tables)
@@ -206,15 +210,20 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, optio
     connection.execute(f"attach '{literal}' as {alias} ({option})")
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """Copy the permitted columns of one table; its number of rows."""
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    connection.execute(f"create schema if not exists {table.schema}")
-    (rows,) = connection.execute(
-        f"create table {table.full_name} as select {columns} from {CATALOG}.{table.full_name} "
-        f"where {table.condition}"
-    ).fetchone()
-    return rows
+def _is_written_anew(home: Home, plan: _Plan, current: versions.Publication) -> bool:
+    """Whether no byte of the file before may go on: rows that were deleted leave theirs behind.
+
+    So it is after an erasure, and whenever the versions that could be gone back to have all been
+    replaced; also with other models or classes, with which most of a file changes.
+    """
+    before = json.loads(current.fingerprint)
+    is_same = all(before.get(part) == plan.fingerprint[part] for part in ("models", "layout"))
+    erased_at = home.erasures.stat().st_mtime if home.erasures.exists() else 0
+    return (
+        not is_same
+        or plan.version % versions.KEPT_VERSIONS == 0
+        or erased_at >= current.published_at.timestamp()
+    )
 
 
 def _describe_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:

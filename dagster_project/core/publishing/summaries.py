@@ -128,7 +128,7 @@ def count_checks(connection: duckdb.DuckDBPyConnection, source: str) -> CheckCou
 
 def create_ops(connection: duckdb.DuckDBPyConnection, *, previous: str | None) -> None:
     """Create schema ``ops`` in the current catalogue, with the history the previous file kept."""
-    connection.execute("create schema ops")
+    connection.execute("create schema if not exists ops")
     for name, (description, columns) in OPS_TABLES.items():
         connection.execute(f"create table ops.{name} ({columns})")
         comment(connection, "table", f"ops.{name}", description)
