@@ -133,7 +133,8 @@ def ensure_manifest(home: Home, project: Path = DBT_PROJECT) -> Path:
 
     Works on a fresh clone: needs no key and no warehouse. Raises ModellingError with dbt's words.
     """
-    home.create()
+    # Not the whole home: the viewer sees nothing private.
+    home.dbt_target.mkdir(parents=True, exist_ok=True)
     manifest = home.dbt_target / MANIFEST
     stamp = home.dbt_target / "manifest.fingerprint"
     with _alone(home.dbt_target / "parse.lock"):

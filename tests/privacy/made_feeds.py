@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -38,6 +39,7 @@ PLAIN = {
     FieldType.TIMESTAMP: "2017-01-06 10:00:00",
 }
 KNOWN = {"currency_code": "CNY", "country_code": "CN"}
+SITE = frozenset({"page", "landing_page", "exit_page"})
 NO_TIME = "no time at all"  # what makes a record be rejected
 # Columns that no feed declares; each holds what its name says, in every row.
 UNASKED = ("cvv", "Track 2 data", "pin_block", "extra")
@@ -60,9 +62,9 @@ class Swept:
     def feed(self) -> str:
         return f"canary_{self.template.template}_{self.name}"
 
-    def declared(self) -> str:
-        """The feed's YAML: one column per field, under the field's own name."""
-        attributes = {
+    def attributes(self) -> dict[str, Any]:
+        """The feed as declared: one column per field, under the field's own name."""
+        return {
             "feed": self.feed,
             "description": "Canaries.",
             "sender": "canary",
@@ -74,8 +76,11 @@ class Swept:
             "columns": {name: [] for name in self.record.fields},
             "records": {self.name: {"fields": {name: name for name in self.record.fields}}},
         }
+
+    def declared(self) -> str:
+        """The feed's YAML."""
         kind = "dagster_project.components.FeedComponent"
-        return yaml.safe_dump({"type": kind, "attributes": attributes}, allow_unicode=True)
+        return yaml.safe_dump({"type": kind, "attributes": self.attributes()}, allow_unicode=True)
 
 
 def is_guarded(field: TemplateField) -> bool:
@@ -100,7 +105,7 @@ def value(one: Canaries, name: str, field: TemplateField, number: int) -> str:
     if field.allowed:
         return field.allowed[0]
     if field.treatment is Treatment.SCAN:
-        return scanned(one, field, number)
+        return scanned(one, name, field, number)
     card = one.cards[number % len(one.cards)]
     known = {
         FieldType.PHONE: one.of("phone"),
@@ -124,7 +129,7 @@ def value(one: Canaries, name: str, field: TemplateField, number: int) -> str:
     return by_domain.get(told) or own_token(one, told)
 
 
-def scanned(one: Canaries, field: TemplateField, number: int) -> str:
+def scanned(one: Canaries, name: str, field: TemplateField, number: int) -> str:
     """Free text with a card and a verification value; with a person where texts are internal."""
     card = list(spelled(one.cards[number % len(one.cards)]))[number % 6]
     told = f"paid {card}, cvv 739"
@@ -132,7 +137,9 @@ def scanned(one: Canaries, field: TemplateField, number: int) -> str:
         told += f" {one.of('track 1')}"
     if field.classification is Classification.PUBLIC:
         return told
-    return f"{told}, says {own_token(one, 'text')} of {own_token(one, 'text')}@text.example"
+    told += f", {one.of('email')} {one.of('phone')}"
+    # A site makes its own addresses; what a form puts behind them is a contact, not a name.
+    return told if name in SITE else f"{told}, says {own_token(one, 'text')}"
 
 
 def row(one: Canaries, record: Record, number: int, *, cards: bool = False) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.core.feeds.naming import column_name, file_name
+from dagster_project.core.feeds.naming import column_name, file_name, free_text
 from dagster_project.core.feeds.rejects import shape
 
 
@@ -28,6 +28,24 @@ def test_a_files_name_is_told_without_cards_and_contacts(name: str, told: str) -
 
 def test_a_column_named_after_somebody_is_told_without_the_contact() -> None:
     assert column_name("mail\nann@shop.example") == "mail ****************"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("mail me: ann@shop.example!", "mail me: ****************!"),
+        ("/login?email=ann@shop.example&x=1", "/login?email=****************&x=1"),
+        ("/login?email=ann%40shop.example", "/login?email=******************"),
+        ("call 13912345678.", "call ***********."),
+        ("call +44 7400 123456", "call ***************"),
+        ("@alice likes a@b", "@alice likes a@b"),
+        ("/p/15912345678", "/p/15912345678"),
+        ("order no-13912345678", "order no-13912345678"),
+        ("bought 2 for 3.50 on 2017-01-05", "bought 2 for 3.50 on 2017-01-05"),
+    ],
+)
+def test_free_text_is_kept_without_contacts(text: str, kept: str) -> None:
+    assert free_text(text) == (kept, 0, False)
 
 
 @pytest.mark.parametrize(

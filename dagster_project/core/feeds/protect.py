@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import duckdb
 
 from dagster_project.core.declarations import FieldType, TemplateField, Treatment
-from dagster_project.core.feeds.cards import SUSPICIOUS, ascii_digits, mask_text
+from dagster_project.core.feeds.cards import SUSPICIOUS, ascii_digits
 from dagster_project.core.feeds.job import Job
+from dagster_project.core.feeds.naming import CONTACT, free_text
 from dagster_project.core.feeds.sql import ASCII_DIGITS, FOREIGN_DIGITS
 from dagster_project.core.keys import TOKEN_HEX
 
@@ -219,9 +220,9 @@ def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scan
     rows = connection.execute(
         f"select distinct value from ({values}) where length(value) >= 7 "
         "and regexp_matches(value, ?)",
-        [SUSPICIOUS],
+        [f"{SUSPICIOUS}|{CONTACT}"],
     ).fetchall()
-    cleaned = {value: mask_text(value) for (value,) in rows}
+    cleaned = {value: free_text(value) for (value,) in rows}
     changed = {value: clean for value, clean in cleaned.items() if clean[0] != value}
     if not changed:
         return Scanned()
