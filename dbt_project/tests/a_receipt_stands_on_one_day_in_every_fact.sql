@@ -2,39 +2,40 @@
     day took everything with it, whatever was replaced when. -#}
 {{ config(severity='error') }}
 
--- depends_on: {{ ref('fct_sales_line') }}, {{ ref('int_sales__touched_days') }}
--- depends_on: {{ ref('int_sales__touched_receipts') }}
+-- depends_on: {{ ref('fct_sales_line') }}, {{ ref('fct_tender') }}
+-- depends_on: {{ ref('int_sales__touched_days') }}, {{ ref('int_sales__touched_receipts') }}
 
-{#- Judged are the days written again, and wherever else their receipts may still stand. -#}
-{%- set is_judged -%}
-(
-    {{ is_judged_day('business_date') }}
-    or transaction_key in (
-        select touched.transaction_key from {{ ref('int_sales__touched_receipts') }} as touched
-    )
-)
-{%- endset %}
+{%- set judged_day = is_judged_day('business_date') %}
 
 with
 
+-- Judged are the days written again, and wherever else their receipts may still stand.
 placed as (
+    {% for fact in [ref('fct_sales_line'), ref('fct_tender')] %}
     select
         transaction_key,
         business_date,
         store_key,
         customer_key
-    from {{ ref('fct_sales_line') }}
-    where {{ is_judged }}
+    from {{ fact }}
+    where {{ judged_day }}
 
     union all
 
     select
-        transaction_key,
-        business_date,
-        store_key,
-        customer_key
-    from {{ ref('fct_tender') }}
-    where {{ is_judged }}
+        fact.transaction_key,
+        fact.business_date,
+        fact.store_key,
+        fact.customer_key
+    from {{ fact }} as fact
+    inner join {{ ref('int_sales__touched_receipts') }} as touched
+        on fact.transaction_key = touched.transaction_key
+    where not ({{ is_judged_day('fact.business_date') }})
+    {%- if not loop.last %}
+
+    union all
+    {%- endif %}
+    {% endfor %}
 ),
 
 astray as (

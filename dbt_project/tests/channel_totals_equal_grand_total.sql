@@ -2,6 +2,8 @@
     channel, in both currencies, on every day. -#}
 {{ config(severity='error') }}
 
+-- depends_on: {{ ref('int_sales__touched_days') }}
+
 with
 
 by_line as (
@@ -11,6 +13,7 @@ by_line as (
         sum(tax_amount) as tax_amount,
         sum(net_amount_reporting) as net_amount_reporting
     from {{ ref('fct_sales_line') }}
+    where {{ is_judged_day('business_date') }}
     group by business_date
 ),
 
@@ -24,7 +27,10 @@ by_channel as (
     from {{ ref('fct_transaction') }} as transactions
     inner join {{ ref('dim_channel') }} as channels
         on transactions.channel_key = channels.channel_key
-    where transactions.is_sale and channels.channel_key >= 0
+    where
+        transactions.is_sale
+        and channels.channel_key >= 0
+        and {{ is_judged_day('transactions.business_date') }}
     group by transactions.business_date, channels.channel_code
 ),
 
