@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from dagster_project.core.declarations import FieldType, TemplateField, Treatment
-from dagster_project.core.feeds.cards import SUSPICIOUS, ascii_digits
+from dagster_project.core.feeds.cards import SUSPICIOUS, ascii_digits, mask_text
 from dagster_project.core.feeds.job import Job
 from dagster_project.core.feeds.naming import CONTACT, free_text
 from dagster_project.core.feeds.sql import ASCII_DIGITS, FOREIGN_DIGITS
@@ -76,7 +76,9 @@ def tokenise(job: Job, values: str, name: str, field: TemplateField, table: str)
 def _mask_clear(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Mask card numbers in names, addresses and the like; E.164 numbers are phones."""
     found = f"{table}_cards"
-    if scan(connection, f"select clear as value from {table} where clear[1] != '+'", found):
+    values = f"select clear as value from {table} where clear[1] != '+'"
+    # The vault is where contacts are kept: an address that is masked here is lost for good.
+    if scan(connection, values, found, cards_alone=True):
         connection.execute(
             f"update {table} set clear = c.clean from {found} as c where c.value = {table}.clear"
         )
@@ -215,14 +217,17 @@ class Scanned:
         return self.has_changes
 
 
-def scan(connection: duckdb.DuckDBPyConnection, values: str, table: str) -> Scanned:
+def scan(
+    connection: duckdb.DuckDBPyConnection, values: str, table: str, *, cards_alone: bool = False
+) -> Scanned:
     """Look through a query's texts (one column, ``value``); most never leave the database."""
     rows = connection.execute(
         f"select distinct value from ({values}) where length(value) >= 7 "
         "and regexp_matches(value, ?)",
-        [f"{SUSPICIOUS}|{CONTACT}"],
+        [SUSPICIOUS if cards_alone else f"{SUSPICIOUS}|{CONTACT}"],
     ).fetchall()
-    cleaned = {value: free_text(value) for (value,) in rows}
+    masked = mask_text if cards_alone else free_text
+    cleaned = {value: masked(value) for (value,) in rows}
     changed = {value: clean for value, clean in cleaned.items() if clean[0] != value}
     if not changed:
         return Scanned()
