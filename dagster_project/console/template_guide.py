@@ -45,7 +45,7 @@ records:
 """
 KEPT = {
     Treatment.KEEP: "it is",
-    Treatment.SCAN: "it is, card numbers inside masked",
+    Treatment.SCAN: "it is, card numbers and contacts inside masked",
     Treatment.MASK: "token and mask (first six, last four)",
     Treatment.DROP: "nothing",
 }

@@ -27,9 +27,16 @@ from dagster_project.core.sharing.anonymity import (
 from dagster_project.core.sharing.partners import Partner, partner_for
 from dagster_project.core.warehouse import Warehouse
 
-# Who may be told of: consent to sharing, from a country agreed on, and certainly no minor. A decade
-# of birth is all that is known, so its youngest count.
+# Who may be told of: consent to sharing that has not run out today, from a country agreed on, and
+# certainly no minor. A decade of birth is all that is known, so its youngest count.
 ADULT = 18
+CONSENTED = """
+    has_sharing_consent
+    and customer_durable_key in (
+        select person_key from intermediate.int_customer__consents_standing
+        where purpose = 'sharing' and is_granted
+    )
+"""
 CANDIDATES = f"""
 create temp table {PERSONS} as
 select
@@ -40,13 +47,20 @@ select
     year(member_since_date) as member_since_year, value_tier, favourite_department,
 from customer.customer_360
 where
-    has_sharing_consent
+    {CONSENTED}
     and list_contains($countries, country_code)
     and birth_decade + 9 + {ADULT} <= year(as_of_date)
 """
 # Weeks by country and department; only of the customers above, whatever was released of them.
-SALES = """
+SALES = f"""
 create temp table sharing_sales as
+with persons as (
+    select customer_durable_key, country_code from customer.customer_360
+    where
+        {CONSENTED}
+        and list_contains($countries, country_code)
+        and birth_decade + 9 + {ADULT} <= year(as_of_date)
+)
 select
     cast(date_trunc('week', lines.business_date) as date) as week_start_date,
     customers.country_code,
@@ -57,13 +71,9 @@ select
     customer_count < $smallest_group as is_suppressed,
 from core.fct_sales_line as lines
 inner join core.dim_product as products using (product_key)
-inner join customer.customer_360 as customers
+inner join persons as customers
     on lines.customer_durable_key = customers.customer_durable_key
-where
-    lines.line_type = 'sale'
-    and customers.has_sharing_consent
-    and list_contains($countries, customers.country_code)
-    and customers.birth_decade + 9 + $adult <= year(customers.as_of_date)
+where lines.line_type = 'sale'
 group by all
 """
 FILES = {
@@ -127,10 +137,8 @@ def _make(
     inner, outer = warehouse.key.token_pads(f"share/{partner.name}/{release}")
     connection.execute(CANDIDATES, {"inner": inner, "outer": outer, "countries": countries})
     report = generalise(connection, partner.smallest_group, partner.fewest_values)
-    connection.execute(
-        SALES,
-        {"countries": countries, "smallest_group": partner.smallest_group, "adult": ADULT},
-    )
+    sizes = {"countries": countries, "smallest_group": partner.smallest_group}
+    connection.execute(SALES, sizes)
     for file, sql in FILES.items():
         literal = str(building / file).replace("'", "''")
         connection.execute(f"copy ({sql}) to '{literal}' (format parquet)")
