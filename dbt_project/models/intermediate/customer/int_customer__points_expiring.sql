@@ -15,7 +15,7 @@ entries as (
         member_number_token,
         points,
         expires_on,
-        max(cast(booked_at as date)) over (partition by sender) as as_of_date
+        {{ newest_day('cast(booked_at as date)', '(partition by sender)') }} as as_of_date
     from {{ ref('stg_points_entry__entries') }}
 ),
 

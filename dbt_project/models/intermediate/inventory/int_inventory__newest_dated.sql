@@ -26,7 +26,7 @@ records as (
 dated as (
     select
         sender,
-        max(business_date) as newest_date
+        {{ newest_day('business_date') }} as newest_date
     from records
     group by sender
 )

@@ -21,7 +21,7 @@ placed as (
         banner,
         last_purchase_date,
         count(*) over (partition by banner) as customer_count,
-        max(last_purchase_date) over (partition by banner) as as_of_date,
+        {{ newest_day('last_purchase_date', '(partition by banner)') }} as as_of_date,
         count(*) over (partition by banner order by last_purchase_date) as recency_place,
         count(*) over (partition by banner order by receipt_count) as frequency_place,
         count(*) over (partition by banner order by net_amount_reporting) as value_place
@@ -34,7 +34,7 @@ scored as (
         customer_durable_key,
         banner,
         as_of_date,
-        as_of_date - last_purchase_date as recency_days,
+        greatest(as_of_date - last_purchase_date, 0) as recency_days,
         {%- for measure in ['recency', 'frequency', 'value'] %}
         cast(
             floor((5 * {{ measure }}_place + customer_count - 1) / customer_count) as integer

@@ -25,7 +25,7 @@ newest as (
     select
         sender,
         provider,
-        max(business_date) as newest_settled_date
+        {{ newest_day('business_date') }} as newest_settled_date
     from {{ ref('fct_settlement_line') }}
     group by sender, provider
 ),

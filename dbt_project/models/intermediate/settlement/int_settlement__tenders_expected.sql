@@ -17,7 +17,7 @@ billed as (
         sender,
         provider_kind,
         min(provider) as provider,
-        max(business_date) as newest_settled_date
+        {{ newest_day('business_date') }} as newest_settled_date
     from {{ ref('int_settlement__lines_dated') }}
     group by sender, provider_kind
 ),

@@ -5,7 +5,7 @@ with
 newest as (
     select
         sender,
-        max(business_date) as newest_date
+        {{ newest_day('business_date') }} as newest_date
     from {{ ref('fct_points_ledger') }}
     group by sender
 ),
