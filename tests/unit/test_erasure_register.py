@@ -15,7 +15,6 @@ from dagster_project.core.suppression.register import (
     append,
     merge,
     read_register,
-    register_path,
 )
 from tests.conftest import TEST_KEY
 
@@ -36,7 +35,7 @@ def test_what_was_written_is_read_in_its_order(home: Home) -> None:
     append(home, TEST_KEY, FIRST)
     append(home, TEST_KEY, SECOND)
     assert read_register(home, TEST_KEY) == (FIRST, SECOND)
-    assert register_path(home).stat().st_mode & 0o777 == 0o600
+    assert home.erasures.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ def test_what_was_written_is_read_in_its_order(home: Home) -> None:
 )
 def test_a_changed_line_is_refused_and_named(home: Home, change: object) -> None:
     append(home, TEST_KEY, FIRST)
-    path = register_path(home)
+    path = home.erasures
     path.write_text(change(path.read_text("utf-8")), "utf-8")
     with pytest.raises(ErasureError, match="line 1 was changed"):
         read_register(home, TEST_KEY)
@@ -65,7 +64,7 @@ def test_another_key_reads_nothing(home: Home) -> None:
 
 def test_a_last_line_half_written_counts_for_nothing(home: Home) -> None:
     append(home, TEST_KEY, FIRST)
-    path = register_path(home)
+    path = home.erasures
     path.write_bytes(path.read_bytes() + path.read_bytes()[:-20])
     assert read_register(home, TEST_KEY) == (FIRST,)
 
@@ -73,6 +72,6 @@ def test_a_last_line_half_written_counts_for_nothing(home: Home) -> None:
 def test_an_older_register_takes_nothing_away(tmp_path: Path) -> None:
     ours = filled(tmp_path / "ours", FIRST, THIRD)
     older = filled(tmp_path / "older", FIRST, SECOND)
-    assert merge(ours, TEST_KEY, register_path(older)) == 1
+    assert merge(ours, TEST_KEY, older.erasures) == 1
     assert read_register(ours, TEST_KEY) == (FIRST, SECOND, THIRD)
-    assert merge(ours, TEST_KEY, register_path(older)) == 0
+    assert merge(ours, TEST_KEY, older.erasures) == 0

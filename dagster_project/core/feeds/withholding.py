@@ -15,7 +15,7 @@ from dagster_project.core.declarations import load_templates
 from dagster_project.core.home import TEMPLATES
 from dagster_project.core.suppression import matching
 from dagster_project.core.suppression.lineage import RawRecord, raw_records
-from dagster_project.core.suppression.register import read_register, register_path
+from dagster_project.core.suppression.register import read_register
 
 if TYPE_CHECKING:
     from dagster_project.core.feeds.job import Job
@@ -28,7 +28,7 @@ def withhold(job: Job, unit: Unit) -> Unit:
     Rows that are nothing but the person's are gone from the staged tables: their records count as
     known before. The clear values of what was taken out never reach the vault.
     """
-    if not register_path(job.home).exists():
+    if not job.home.erasures.exists():
         return unit
     places = _places(job, unit.records)
     if not places or not _is_met(job, places):

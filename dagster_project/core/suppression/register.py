@@ -41,11 +41,6 @@ class Entry:
     tokens: tuple[str, ...]
 
 
-def register_path(home: Home) -> Path:
-    """Where the register lies."""
-    return home.private / "erasures.jsonl"
-
-
 def mark_path(home: Home) -> Path:
     """There from an erasure's first step to its last: whoever writes next goes on with it."""
     return home.private / "erasure.unfinished"
@@ -63,7 +58,7 @@ def read_register(home: Home, key: MasterKey) -> tuple[Entry, ...]:
     A last line that a crash left half written counts for nothing: its erasure had not begun.
     Raises ErasureError naming a line that somebody changed.
     """
-    path = register_path(home)
+    path = home.erasures
     return _read(path, key) if path.exists() else ()
 
 
@@ -84,7 +79,7 @@ def merge(home: Home, key: MasterKey, other: Path) -> int:
 
 
 def _write(home: Home, key: MasterKey, entries: Sequence[Entry]) -> None:
-    path = register_path(home)
+    path = home.erasures
     unfinished = path.with_suffix(".unfinished")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
