@@ -9,7 +9,7 @@ import pytest
 
 from tests.privacy.sweep import Outcome, sweep
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.sweep
 
 
 @pytest.fixture(scope="module")
