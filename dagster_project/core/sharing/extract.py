@@ -136,7 +136,7 @@ def _make(
     countries = list(partner.customers_of)
     inner, outer = warehouse.key.token_pads(f"share/{partner.name}/{release}")
     connection.execute(CANDIDATES, {"inner": inner, "outer": outer, "countries": countries})
-    report = generalise(connection, partner.smallest_group, partner.fewest_values)
+    report = generalise(connection, partner.smallest_group, partner.fewest_values, partner.tells)
     sizes = {"countries": countries, "smallest_group": partner.smallest_group}
     connection.execute(SALES, sizes)
     for file, sql in FILES.items():
@@ -151,4 +151,4 @@ def _make(
 
 
 def _counts(report: AnonymityReport) -> dict[str, int | None]:
-    return {name: value for name, value in asdict(report).items() if not isinstance(value, tuple)}
+    return {name: value for name, value in asdict(report).items() if isinstance(value, int | None)}

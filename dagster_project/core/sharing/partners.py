@@ -7,11 +7,13 @@ making an extract. All four of recipient, purpose, region and expiry must be sta
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dagster_project.core.home import Home
 from dagster_project.core.publishing.policy import RECIPIENT, first_problem, read_policies
+from dagster_project.core.sharing.anonymity import SENSITIVE
 from dagster_project.core.sharing.errors import SharingError
 
 COUNTRY = r"^[A-Z]{2}$"
@@ -34,6 +36,8 @@ class Partner(BaseModel):
     expires_on: date  # the last day on which an extract is made or may be used
     smallest_group: int = Field(default=SMALLEST_GROUP, ge=SMALLEST_GROUP)
     fewest_values: int = Field(default=FEWEST_VALUES, ge=FEWEST_VALUES)
+    # What the purpose needs of what nobody should learn of a person, the most important one first.
+    tells: tuple[Literal["favourite_department", "value_tier"], ...] = SENSITIVE
 
     @model_validator(mode="after")
     def _border(self) -> Partner:
