@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ from dagster_project.core.warehouse import Warehouse
 TEST_KEY = MasterKey(b"t" * 32)
 
 
+@cache
+def shipped_templates() -> Mapping[str, Template]:
+    """The project's templates, read once: a test of another one reads its own."""
+    return load_templates(TEMPLATES)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """An empty home."""
@@ -32,7 +39,7 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Warehouse(Home(tmp_path_factory.mktemp("empty")).create(), TEST_KEY)
     made.create()
     with made.connect() as connection:
-        create_raw_tables(connection, load_templates(TEMPLATES))
+        create_raw_tables(connection, shipped_templates())
     return made.home
 
 
@@ -83,7 +90,7 @@ def bench_for(warehouse: Warehouse) -> Callable[..., Bench]:
 
     def make(**declared: Any) -> Bench:
         feed = Feed(**declared)
-        template = load_templates(TEMPLATES)[feed.template]
+        template = shipped_templates()[feed.template]
         return Bench(warehouse, feed, template)
 
     return make

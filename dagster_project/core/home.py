@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from dagster_project.core.yaml_files import read_yaml
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PROJECT = PACKAGE.parent
@@ -171,10 +172,10 @@ def load_settings(home: Home) -> Settings:
 
     Raises HomeError naming the file and the key that does not fit.
     """
-    values: dict[str, Any] = yaml.safe_load((PACKAGE / "settings.yaml").read_text("utf-8"))
+    values: dict[str, Any] = read_yaml((PACKAGE / "settings.yaml").read_text("utf-8"))
     own = home.root / "settings.yaml"
     if own.exists():
-        values |= yaml.safe_load(own.read_text("utf-8")) or {}
+        values |= read_yaml(own.read_text("utf-8")) or {}
     try:
         return Settings(**values)
     except ValueError as error:

@@ -26,10 +26,10 @@ from dagster_project.core.warehouse import SENSITIVE_SCHEMA
 CORE = PACKAGE / "core"
 # As in core's own words; what stands further right may use what stands further left.
 ORDER = [
-    "home", "keys", "audit_log", "warehouse", "dbt_plugin", "declarations", "calendars",
-    "suppression", "feeds", "proposing", "model_sources", "modelling", "model_checks", "quality",
-    "identity", "forecasting", "mining", "privacy", "publishing", "reading", "exporting", "reports",
-    "erasure", "sharing", "backup", "rotation",
+    "yaml_files", "home", "keys", "audit_log", "warehouse", "dbt_plugin", "declarations",
+    "calendars", "suppression", "feeds", "proposing", "model_sources", "modelling",
+    "model_checks", "quality", "identity", "forecasting", "mining", "privacy", "publishing",
+    "reading", "exporting", "reports", "erasure", "sharing", "backup", "rotation",
 ]  # fmt: skip
 EXTERNAL_TO_THE_GRAPH = {"simulation", "dbt_process"}
 

@@ -127,3 +127,20 @@ def test_the_homes_of_one_process_share_one_library(tmp_path: Path) -> None:
     assert found[0] != found[1]
     assert found[0].samefile(found[1])
     assert found[1].with_name(f"{found[1].name}.info").exists()
+
+
+def test_an_extension_that_was_changed_since_it_was_verified_is_not_loaded(
+    sealed: Warehouse, tmp_path: Path
+) -> None:
+    extension = ensure_extension(sealed.home)
+    content = bytearray(extension.read_bytes())
+    content[len(content) // 2] ^= 1
+    changed = tmp_path / "changed"
+    changed.write_bytes(content)
+    changed.replace(extension)
+
+    with pytest.raises(duckdb.IOException, match="signature"), sealed.connect():
+        pass
+    # Refused every time: a refusal verifies nothing.
+    with pytest.raises(duckdb.IOException, match="signature"), sealed.connect():
+        pass

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from dagster_project.core.yaml_files import read_yaml
 
 LAYOUTS = Path(__file__).resolve().parents[2] / "layouts"
 MERGED = frozenset({"dialect", "arrival", "drift", "columns"})
@@ -43,7 +43,7 @@ def layout_names() -> tuple[str, ...]:
 @cache
 def read_layout(name: str) -> dict[str, Any]:
     """The declaration of a shipped layout: a feed without ``feed``, ``sender`` and ``owner``."""
-    content = yaml.safe_load((LAYOUTS / f"{name}.yaml").read_text("utf-8"))
+    content = read_yaml((LAYOUTS / f"{name}.yaml").read_text("utf-8"))
     if not isinstance(content, dict):
         raise TypeError(f"layout {name}: expected keys and values")
     return content

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from dagster_project.core.declarations.feed import Feed, FeedRecord, Policy
 from dagster_project.core.declarations.fields import Record, Template
+from dagster_project.core.yaml_files import read_yaml
 
 Kind = TypeVar("Kind", bound="BaseModel")
 
@@ -138,7 +139,7 @@ def _check_policies(feed: Feed, template: Template, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = read_yaml(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise DeclarationError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dagster_project.core.identity import normalise
+from dagster_project.core.yaml_files import read_yaml
 
 SHIPPED = Path(__file__).with_name("labelled.yaml")
 FIELDS = (
@@ -49,8 +48,8 @@ def load_columns(path: Path | None = None) -> Columns:
 
     Raises LabelledSetError where the file has other keys than ``columns``, ``person_pattern``.
     """
-    told: dict[str, Any] = yaml.safe_load(SHIPPED.read_text("utf-8"))
-    own: dict[str, Any] = yaml.safe_load(path.read_text("utf-8")) if path else {}
+    told: dict[str, Any] = read_yaml(SHIPPED.read_text("utf-8"))
+    own: dict[str, Any] = read_yaml(path.read_text("utf-8")) if path else {}
     if not isinstance(own, dict) or (unknown := set(own) - set(told)):
         raise LabelledSetError(f"{path}: expected columns and person_pattern, found {unknown}")
     known = dict(told["columns"])

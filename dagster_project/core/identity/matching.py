@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
+
+from dagster_project.core.yaml_files import read_yaml
 
 SHIPPED = Path(__file__).with_name("matching.yaml")
 FIELDS = (
@@ -97,7 +98,7 @@ def is_available() -> bool:
 def load_model(path: Path = SHIPPED) -> Model:
     """The weights of a file; each comparison's last level is everything else."""
     text = path.read_text("utf-8")
-    told = yaml.safe_load(text)
+    told = read_yaml(text)
     comparisons = {
         name: (
             one["missing"],

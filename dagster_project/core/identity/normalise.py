@@ -11,7 +11,7 @@ import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
 
-import yaml
+from dagster_project.core.yaml_files import read_yaml
 
 READINGS = Path(__file__).with_name("readings.yaml")
 # Letters that are one letter to a Persian or Arabic reader, and marks that change nothing.
@@ -94,7 +94,7 @@ def _read(name: str) -> tuple[str | None, str | None]:
 @cache
 def _readings() -> tuple[dict[str, str], dict[str, str]]:
     """Surnames with readings of their own, and characters, each with its pinyin."""
-    told = yaml.safe_load(READINGS.read_text("utf-8"))
+    told = read_yaml(READINGS.read_text("utf-8"))
     characters = {c: syllable for syllable, all_of in told["characters"].items() for c in all_of}
     return dict(told["surnames"]), characters
 

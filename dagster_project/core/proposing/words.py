@@ -10,9 +10,8 @@ import re
 import unicodedata
 from functools import cache
 
-import yaml
-
 from dagster_project.core.home import PACKAGE
+from dagster_project.core.yaml_files import read_yaml
 
 WORDS = PACKAGE / "words.yaml"
 # Names of columns that identify: digits in them are no number.
@@ -36,7 +35,7 @@ def plain_name(name: str) -> str:
 
 @cache
 def _vocabulary() -> dict[str, dict[str, str] | str]:
-    found: dict[str, dict[str, str] | str] = yaml.safe_load(WORDS.read_text("utf-8"))
+    found: dict[str, dict[str, str] | str] = read_yaml(WORDS.read_text("utf-8"))
     return found
 
 

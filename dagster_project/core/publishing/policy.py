@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from dagster_project.core.declarations import IDENTIFIER, Classification
 from dagster_project.core.home import PACKAGE, Home
 from dagster_project.core.publishing.errors import PublicationError
+from dagster_project.core.yaml_files import read_yaml
 
 FILE = "audiences.yaml"
 # What never leaves the private file, whatever a policy says.
@@ -124,7 +125,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     if not path.exists():
         return {}
     try:
-        content = yaml.safe_load(path.read_text("utf-8")) or {}
+        content = read_yaml(path.read_text("utf-8")) or {}
     except yaml.YAMLError as error:
         raise PublicationError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):

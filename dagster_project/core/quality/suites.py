@@ -13,6 +13,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dagster_project.core.yaml_files import read_yaml
+
 IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 
 # What a suite may expect, and the arguments it may give. Each of these runs as SQL in the warehouse
@@ -130,7 +132,7 @@ def load_suites(directory: Path) -> list[Suite]:
 
 def _load(path: Path) -> Suite:
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = read_yaml(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise SuiteError(f"{path}: {' '.join(str(error).split())}") from error
     try:
