@@ -29,18 +29,18 @@ ui: .venv/.runtime
 	$(TILLHOUSE) --home $(HOME_DIR) ui
 
 test: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real -m "not long and not sweep" -n 2 --dist loadfile --durations=15
+	$(BIN)/python -m pytest tests --ignore=tests/real -m "not long and not sweep" -n 2 --no-loadscope-reorder --durations=15
 
 # What takes minutes by itself: many orders, many damages, a day of arrivals.
 test-long: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real -m long -n 2 --dist loadfile --durations=15
+	$(BIN)/python -m pytest tests --ignore=tests/real -m long -n 2 --no-loadscope-reorder --durations=15
 
 # Half an hour each: a hundred persons erased and looked for everywhere, canaries in every feed.
 test-sweep: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real -m sweep --durations=5
+	$(BIN)/python -m pytest tests --ignore=tests/real -m sweep -n 2 --no-loadscope-reorder --durations=5
 
 test-real: .venv/.dev
-	$(BIN)/python -m pytest tests/real -rs -n 2 --dist loadfile --durations=5
+	$(BIN)/python -m pytest tests/real -rs -n 2 --no-loadscope-reorder --durations=5
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from dagster_project.core.declarations import Feed, Template, load_templates
 from dagster_project.core.feeds import FeedOutcome, create_raw_tables, load_feed
@@ -18,6 +20,7 @@ from dagster_project.core.home import TEMPLATES, Home
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
 
+SHARE_A_WAREHOUSE = "tests/dbt/"
 TEST_KEY = MasterKey(b"t" * 32)
 
 
@@ -25,6 +28,22 @@ TEST_KEY = MasterKey(b"t" * 32)
 def shipped_templates() -> Mapping[str, Template]:
     """The project's templates, read once: a test of another one reads its own."""
     return load_templates(TEMPLATES)
+
+
+class ByFile(LoadFileScheduling):
+    """The tests of a file stay on one worker, and so do those that share one built warehouse."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return (
+            SHARE_A_WAREHOUSE
+            if nodeid.startswith(SHARE_A_WAREHOUSE)
+            else nodeid.split("::", maxsplit=1)[0]
+        )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """What ``-n`` distributes tests by."""
+    return ByFile(config, log)
 
 
 @pytest.fixture

@@ -10,19 +10,6 @@ import pytest
 from small_warehouse import SmallWarehouse
 from two_retailers import deliver_two_retailers
 
-# Everything the dimensions are made of, and nothing behind them.
-DIMENSIONS = (
-    "+dim_date",
-    "+dim_time_of_day",
-    "+dim_store",
-    "+dim_product",
-    "+dim_customer",
-    "+dim_promotion",
-    "+dim_tender_type",
-    "+dim_channel",
-    "+int_rates__daily",
-)
-
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> SmallWarehouse:
@@ -54,12 +41,12 @@ def fresh(workbench: SmallWarehouse) -> SmallWarehouse:
 
 
 @pytest.fixture
-def build_dimensions() -> Callable[[SmallWarehouse], None]:
-    """Runs the dimensions and their tests; fails with dbt's own words."""
+def build_dimension() -> Callable[[SmallWarehouse, str], None]:
+    """Builds one dimension, what it is made of and their tests; fails with dbt's own words."""
 
-    def build(small: SmallWarehouse) -> None:
+    def build(small: SmallWarehouse, name: str) -> None:
         run = small.dbt(
-            "build", "--exclude-resource-type", "unit_test", "--select", *DIMENSIONS,
+            "build", "--exclude-resource-type", "unit_test", "--select", f"+{name}",
             "--indirect-selection", "cautious",
         )  # fmt: skip
         assert run.exit_code == 0, run.words

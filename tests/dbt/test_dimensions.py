@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from small_warehouse import SmallWarehouse
 from two_retailers import EAST, NORTH, deliver_two_retailers
 
 from dagster_project.core.calendars import FIRST_DAY, LAST_DAY
 from dagster_project.core.home import DBT_PROJECT
 
 DAY = timedelta(days=1)
-Build = Callable[[SmallWarehouse], None]
 
 DIMENSIONS = {
     "dim_date": "date_key",
@@ -164,9 +161,9 @@ def test_the_calendar_in_the_star_joins_on_the_day(built):
     assert found == [("Chinese New Year (Spring Festival)", 52, "Bahman")]
 
 
-def test_an_inferred_member_keeps_its_key_when_its_thing_arrives(fresh, build_dimensions):
+def test_an_inferred_member_keeps_its_key_when_its_thing_arrives(fresh, build_dimension):
     deliver_two_retailers(fresh)
-    build_dimensions(fresh)
+    build_dimension(fresh, "dim_store")
     keys = "select store_key, store_durable_key from core.dim_store where store_code = 'B'"
     before = fresh.query(keys)
     fresh.deliver(
@@ -181,7 +178,7 @@ def test_an_inferred_member_keeps_its_key_when_its_thing_arrives(fresh, build_di
         batch=2,
         sender=NORTH,
     )  # fmt: skip
-    build_dimensions(fresh)
+    build_dimension(fresh, "dim_store")
     assert fresh.query(keys) == before
     found = fresh.query(
         "select name, time_zone, is_inferred, changed_batch_id from core.dim_store "
@@ -233,11 +230,11 @@ EXPECTED = [(None, "Tea"), (5, "Gifts"), (7, "Tea"), (9, "Gifts")]
 ORDERS = {"forward": (0, 1, 2, 3, 4), "backward": (4, 3, 2, 1, 0), "mixed": (2, 0, 4, 1, 3)}
 
 
-def test_versions_come_out_the_same_in_any_order_of_arrival(fresh, build_dimensions):
+def test_versions_come_out_the_same_in_any_order_of_arrival(fresh, build_dimension):
     for sender, order in ORDERS.items():
         for batch, position in enumerate(order, start=1):
             fresh.deliver("product__product", [VERSIONS[position]], batch=batch, sender=sender)
-    build_dimensions(fresh)
+    build_dimension(fresh, "dim_product")
     for sender in ORDERS:
         found = fresh.query(
             "select case when valid_from_at > timestamptz '1900-01-01' then month(valid_from_at) "
@@ -246,14 +243,14 @@ def test_versions_come_out_the_same_in_any_order_of_arrival(fresh, build_dimensi
         assert found == EXPECTED, sender
 
 
-def test_of_two_contents_of_one_key_the_later_written_holds_in_any_order(fresh, build_dimensions):
+def test_of_two_contents_of_one_key_the_later_written_holds_in_any_order(fresh, build_dimension):
     pair = {"base_currency_code": "CNY", "quote_currency_code": "USD", "rate_date": "2017-03-01"}
     earlier = pair | {"rate": "0.14", "updated_at": "2017-03-01 10:00:00+00"}
     later = pair | {"rate": "0.15", "updated_at": "2017-03-01 11:00:00+00"}
     # What was written later arrives first, then the earlier content, then a repeat of it.
     fresh.deliver("exchange_rate__rate", [later], batch=1)
     fresh.deliver("exchange_rate__rate", [earlier, earlier], batch=2)
-    build_dimensions(fresh)
+    build_dimension(fresh, "stg_exchange_rate__rates")
     assert fresh.query("select count(*) from raw.exchange_rate__rate") == [(2,)]
     found = fresh.query("select rate, batch_id from staging.stg_exchange_rate__rates")
     assert [(float(rate), batch) for rate, batch in found] == [(0.15, 1)]
