@@ -71,10 +71,14 @@ described as (
         posts.mean_sentiment,
         cast(coalesce(web_visits.web_visit_count, 0) as integer) as web_visit_count,
         web_visits.last_web_visit_date,
-        customers.has_marketing_consent,
-        customers.has_profiling_consent,
-        customers.has_sharing_consent,
-        customers.has_sensitive_consent,
+        {{ consented('marketing', 'customers.customer_durable_key') }}
+            as has_marketing_consent,
+        {{ consented('profiling', 'customers.customer_durable_key') }}
+            as has_profiling_consent,
+        {{ consented('sharing', 'customers.customer_durable_key') }}
+            as has_sharing_consent,
+        {{ consented('sensitive', 'customers.customer_durable_key') }}
+            as has_sensitive_consent,
         {%- for column in profile %}
         profiles.{{ column }},
         {%- endfor %}
