@@ -303,6 +303,9 @@ def test_one_macro_a_file_named_after_it():
         found = re.findall(r"{%-?\s*(?:macro|test) ([a-z_0-9]+)", path.read_text("utf-8"))
         public = {name.split("__", 1)[-1] for name in found}
         assert public == {path.stem.removeprefix("test_")}, path.name
+    for path in (DBT_PROJECT / "macros" / "materializations").glob("*.sql"):
+        (found,) = re.findall(r"{% materialization (\w+), adapter", path.read_text("utf-8"))
+        assert found == path.stem
 
 
 def test_every_rule_in_a_model_has_a_unit_test(models, manifest):

@@ -60,6 +60,7 @@ def project(tmp_path: Path) -> Path:
     macros = folder / "macros"
     macros.mkdir()
     shutil.copy2(DBT_PROJECT / "macros" / "generate_schema_name.sql", macros)
+    shutil.copytree(DBT_PROJECT / "macros" / "materializations", macros / "materializations")
     (folder / "models" / "sources.yml").write_text(SOURCES)
     (folder / "models" / "seen.sql").write_text(SEEN)
     (folder / "models" / "doubled.sql").write_text(DOUBLED)
@@ -233,6 +234,26 @@ def test_a_build_that_failed_is_not_current_and_goes_on_from_the_same_watermark(
     # What the failed build left is known of no model, so that none is passed over.
     assert (failed.changed_sources, mended.changed_sources) == (("ops.batch",), None)
     assert len(mended.nodes) == 3
+
+
+def test_a_table_keeps_its_rows_when_it_cannot_be_made_anew(
+    warehouse: Warehouse, project: Path
+) -> None:
+    broken = DOUBLED.replace("2 * loaded_count", "cast('none' as integer)")
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+        (project / "models" / "doubled.sql").write_text(broken)
+        failed = build_models(warehouse, lock, project=project)
+        kept = doubled(warehouse)
+        (project / "models" / "doubled.sql").write_text(DOUBLED.replace("table'", "view'"))
+        load_batch(warehouse, 2, 6)
+        as_view = build_models(warehouse, lock, project=project)
+
+    assert [node.unique_id for node in failed.failed] == ["model.small.doubled"]
+    assert kept == [(1, 10)]
+    assert as_view.is_complete
+    assert doubled(warehouse) == [(1, 10), (2, 12)]
 
 
 def test_code_that_was_tried_and_taken_back_rebuilds_in_full(
