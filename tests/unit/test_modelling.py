@@ -46,6 +46,12 @@ DOUBLED = """
 {{ config(materialized='table', schema='core') }}
 select batch_id, 2 * loaded_count as doubled from {{ ref('seen') }}
 """
+# A table that goes on from what it held before.
+BUILDS = """
+{{ config(materialized='table', schema='core') }}
+select 1 {% if load_relation(this) %}+ (select max(builds) from {{ this }}){% endif %} as builds
+from {{ ref('seen') }}
+"""
 POSITIVE = "select batch_id from {{ ref('doubled') }} where doubled <= 0"
 
 
@@ -254,6 +260,17 @@ def test_a_table_keeps_its_rows_when_it_cannot_be_made_anew(
     assert kept == [(1, 10)]
     assert as_view.is_complete
     assert doubled(warehouse) == [(1, 10), (2, 12)]
+
+
+def test_a_table_may_read_what_it_held_before(warehouse: Warehouse, project: Path) -> None:
+    (project / "models" / "builds.sql").write_text(BUILDS)
+    with WriterLock(warehouse.home) as lock:
+        for batch in (1, 2, 3):
+            load_batch(warehouse, batch, 5)
+            assert build_models(warehouse, lock, project=project).is_complete
+
+    with warehouse.connect(read_only=True) as connection:
+        assert connection.execute("select max(builds) from core.builds").fetchone() == (3,)
 
 
 def test_code_that_was_tried_and_taken_back_rebuilds_in_full(

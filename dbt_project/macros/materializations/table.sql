@@ -1,15 +1,21 @@
-{#- A table made anew in one transaction: dropped and created under its own name. The adapter's own
-    materialization creates it under another name, renames twice, drops, and asks the catalogue
-    about indexes and foreign keys that no model of this project has. -#}
+{#- A table made anew in one transaction. One that stands already may be read while its successor is
+    made, and is dropped behind it. The adapter's own materialization renames twice, and asks the
+    catalogue about indexes and foreign keys that no model of this project has. -#}
 {% materialization table, adapter='duckdb' %}
     {%- set known = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- set made = target if known is none else make_intermediate_relation(target) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%}
-        {% if known is not none %}drop {{ known.type }} {{ known }};{% endif %}
-        {{ create_table_as(False, target, compiled_code) }}
+        {{ create_table_as(False, made, compiled_code) }}
     {%- endcall %}
+    {%- if known is not none -%}
+        {%- call statement('replace') -%}
+            drop {{ known.type }} {{ known }};
+            alter table {{ made }} rename to {{ adapter.quote(target.identifier) }};
+        {%- endcall -%}
+    {%- endif -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
