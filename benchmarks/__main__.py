@@ -26,6 +26,7 @@ COMMANDS: dict[str, list[str]] = {
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],
     "publishing": [PYTHON, "-m", "benchmarks.publishing", "--gigabytes", "1"],
     "canaries": [PYTHON, "-m", "benchmarks.canaries", "--seeds", "20"],
+    "mutations": [PYTHON, "-m", "benchmarks.mutations", "--count", "100"],
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
     "forecasting": [PYTHON, "-m", "benchmarks.forecasting"],
     "pollock": [PYTHON, "-m", "benchmarks.pollock"],

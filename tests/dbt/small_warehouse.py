@@ -50,12 +50,22 @@ class SmallWarehouse:
     """A home of its own below ``directory``, with every raw table there and empty."""
 
     def __init__(self, directory: Path) -> None:
-        self.home = Home(directory / "home").create()
-        self.warehouse = Warehouse(self.home, KEY)
-        self._empty_user_home = directory / "user"
-        self._empty_user_home.mkdir()
-        self.templates = load_templates(TEMPLATES)
+        self._open(Home(directory / "home").create(), directory)
         self._create()
+
+    @classmethod
+    def around(cls, home: Home, directory: Path) -> SmallWarehouse:
+        """One on a home that stands already, made with the key of this module."""
+        found = cls.__new__(cls)
+        found._open(home, directory)
+        return found
+
+    def _open(self, home: Home, directory: Path) -> None:
+        self.home = home
+        self.warehouse = Warehouse(home, KEY)
+        self._empty_user_home = directory / "user"
+        self._empty_user_home.mkdir(exist_ok=True)
+        self.templates = load_templates(TEMPLATES)
 
     def _create(self) -> None:
         self.warehouse.create()
