@@ -35,7 +35,7 @@ test: .venv/.dev
 test-long: .venv/.dev
 	$(BIN)/python -m pytest tests --ignore=tests/real -m long -n 2 --no-loadscope-reorder --durations=15
 
-# Half an hour each: a hundred persons erased and looked for everywhere, canaries in every feed.
+# A hundred persons erased and looked for everywhere, canaries in every feed: minutes each.
 test-sweep: .venv/.dev
 	$(BIN)/python -m pytest tests --ignore=tests/real -m sweep -n 2 --no-loadscope-reorder --durations=5
 
