@@ -28,8 +28,8 @@ CORE = PACKAGE / "core"
 ORDER = [
     "yaml_files", "home", "keys", "audit_log", "warehouse", "dbt_plugin", "declarations",
     "calendars", "suppression", "feeds", "proposing", "model_sources", "modelling",
-    "model_checks", "quality", "identity", "forecasting", "mining", "privacy", "publishing",
-    "reading", "exporting", "reports", "erasure", "sharing", "backup", "rotation",
+    "model_checks", "quality", "anomalies", "identity", "forecasting", "mining", "privacy",
+    "publishing", "reading", "exporting", "reports", "erasure", "sharing", "backup", "rotation",
 ]  # fmt: skip
 EXTERNAL_TO_THE_GRAPH = {"simulation", "dbt_process"}
 

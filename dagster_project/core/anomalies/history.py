@@ -1,0 +1,99 @@
+"""``ops.anomaly``: every alarm with the run that found it, and when it no longer held.
+
+Belongs here: the table and writing it. Does not: judging. The same data judged twice leaves the
+same rows: the run that found an alarm stays, whoever finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+import duckdb
+
+from dagster_project.core.anomalies.alarms import Alarm
+from dagster_project.core.anomalies.judging import Verdict
+
+TABLE = """
+create table if not exists ops.anomaly (
+    anomaly_id varchar primary key,     -- of table, store, first day and kind
+    run_id varchar not null,            -- that found it first
+    found_at timestamptz not null,
+    resolved_at timestamptz,            -- when later data no longer showed it
+    table_name varchar not null,        -- <schema>.<table>
+    store varchar,                      -- null: all stores
+    business_date date not null,
+    last_business_date date not null,
+    kind varchar not null,              -- silent, late, repeated, count, amount, share
+    measure varchar not null,
+    found double,
+    expected double,
+    low double,
+    high double,
+    severity varchar not null,          -- severe, mild
+    sentence varchar not null,
+    also varchar[] not null             -- measures in which the same cause shows
+)
+"""
+JUDGED = "last_business_date, measure, found, expected, low, high, severity, sentence, also"
+
+
+def record_verdicts(
+    connection: duckdb.DuckDBPyConnection, run_id: str, verdicts: Iterable[Verdict]
+) -> int:
+    """Bring ``ops.anomaly`` to what the verdicts say, in one transaction; returns rows changed.
+
+    New alarms are added, known ones brought up to date, and those of the judged tables that no
+    longer hold are marked as resolved; one that comes back is open again. Makes the table where
+    it is missing. The connection is outside a transaction.
+    """
+    connection.execute("begin")
+    try:
+        connection.execute(TABLE)
+        changed = sum(_record(connection, run_id, verdict) for verdict in verdicts)
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return changed
+
+
+def anomaly_id(alarm: Alarm) -> str:
+    """The alarm's name, the same whenever the same day is judged."""
+    key = (alarm.table_name, alarm.store, alarm.day.isoformat(), alarm.kind, alarm.measure)
+    return sha256(repr(key).encode()).hexdigest()[:32]
+
+
+def _record(connection: duckdb.DuckDBPyConnection, run_id: str, verdict: Verdict) -> int:
+    columns = [name.strip() for name in JUDGED.split(",")]
+    updates = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    differs = " or ".join(
+        f"ops.anomaly.{name} is distinct from excluded.{name}" for name in columns
+    )
+    changed = 0
+    for alarm in verdict.alarms:
+        changed += connection.execute(
+            "insert into ops.anomaly (anomaly_id, run_id, found_at, resolved_at, table_name, "
+            f"store, business_date, kind, {JUDGED}) "
+            "values (?, ?, now(), null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            f"on conflict (anomaly_id) do update set resolved_at = null, {updates} "
+            f"where ops.anomaly.resolved_at is not null or {differs}",
+            [anomaly_id(alarm), run_id, *_row(alarm)],
+        ).fetchone()[0]
+    standing = [anomaly_id(alarm) for alarm in verdict.alarms]
+    return (
+        changed
+        + connection.execute(
+            "update ops.anomaly set resolved_at = now() where table_name = ? "
+            "and resolved_at is null and not list_contains(cast(? as varchar[]), anomaly_id)",
+            [verdict.table_name, standing],
+        ).fetchone()[0]
+    )
+
+
+def _row(alarm: Alarm) -> list[object]:
+    return [
+        alarm.table_name, alarm.store, alarm.day, alarm.kind, alarm.last_day, alarm.measure,
+        alarm.found, alarm.expected, alarm.low, alarm.high, alarm.severity, alarm.sentence,
+        list(alarm.also),
+    ]  # fmt: skip

@@ -1,0 +1,236 @@
+"""Judge the days of the watched tables: one alarm per cause, with the measures it shows in.
+
+Belongs here: comparing measures with what was expected, and folding what has one cause into one
+alarm. Does not: estimating (``expected``), days without rows (``missing``), keeping (``history``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dagster_project.core.anomalies.alarms import (
+    COUNT,
+    MILD,
+    SEVERE,
+    SHARE,
+    Alarm,
+    TooLittle,
+    number,
+    rounded,
+    span,
+    words_of,
+)
+from dagster_project.core.anomalies.everybody import common_breaches
+from dagster_project.core.anomalies.expected import Expected, expect, restored
+from dagster_project.core.anomalies.measures import (
+    DISCOUNTED,
+    ROWS,
+    Measure,
+    Measured,
+    last_day,
+    measure,
+)
+from dagster_project.core.anomalies.missing import late_alarms, missing_alarms
+from dagster_project.core.anomalies.repeats import repeat_alarms
+from dagster_project.core.anomalies.special_days import SpecialDays, special_days
+from dagster_project.core.anomalies.tolerance import Allowed, allowed
+from dagster_project.core.anomalies.watched import Thresholds, Watch, Watched
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SEVERE_STRENGTH = 2.0  # twice as far out as is allowed
+MOST_STORES = 0.5  # of the judged stores: from then on it is one cause, not many
+FEWEST_STORES = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One table judged through its last day."""
+
+    table_name: str
+    through: date | None  # None when no watched table has a row
+    judged_count: int  # store days with rows and enough history
+    alarms: tuple[Alarm, ...]  # by day, store and kind
+    too_little: tuple[TooLittle, ...]
+
+
+def judge_all(
+    connection: duckdb.DuckDBPyConnection, watch: Watch, through: date | None = None
+) -> list[Verdict]:
+    """A verdict for each watched table, through a day that is the last one of all by default.
+
+    Reads only. Each day is judged by the days before it, so a later day changes no verdict, a
+    delivery for an earlier day may. Raises WatchError where a watched column is missing.
+    """
+    last = through or last_day(connection, watch.tables)
+    return [judge_table(connection, watch, watched, last) for watched in watch.tables]
+
+
+def judge_table(
+    connection: duckdb.DuckDBPyConnection, watch: Watch, watched: Watched, through: date | None
+) -> Verdict:
+    """As ``judge_all``, for one table; no alarm where it has no row."""
+    measured = None if through is None else measure(connection, watched, through)
+    if measured is None:
+        return Verdict(watched.name, through, 0, (), ())
+    special = special_days(connection, watch, measured)
+    return judge_measured(watched.name, measured, special, watch.thresholds_of(watched))
+
+
+def judge_measured(
+    table: str, measured: Measured, special: SpecialDays, thresholds: Thresholds
+) -> Verdict:
+    """As ``judge_table``, of measures that were taken before."""
+    expected = expect(measured, special.near, special.peers, thresholds.false_alarms_per_month)
+    bounds = allowed(measured.measures, expected, special.near, thresholds)
+    known = expected.history >= thresholds.minimum_days
+    alarms = [
+        *missing_alarms(measured, special, table),
+        *late_alarms(measured, special.groups, table, thresholds.late_days),
+        *repeat_alarms(measured, table),
+        *_breaches(measured, expected, bounds, known, table),
+        *common_breaches(measured, expected, special, known, table=table, thresholds=thresholds),
+    ]
+    return Verdict(
+        table,
+        measured.day(measured.day_count - 1),
+        int((known & (measured.rows > 0)).sum()),
+        tuple(fold(alarms, known.any(axis=0).sum())),
+        tuple(_too_little(measured, thresholds, table)),
+    )
+
+
+def fold(alarms: Iterable[Alarm], judged_stores: int) -> list[Alarm]:
+    """One alarm per cause: the strongest of a store's day leads, the others are listed in it.
+
+    The same measure out on most stores on one day becomes one alarm of all stores, and on days
+    that follow each other one alarm of those days.
+    """
+    by_place: dict[tuple[str | None, date], list[Alarm]] = defaultdict(list)
+    for alarm in alarms:
+        by_place[alarm.store, alarm.day].append(alarm)
+    led = _joined_stores([_led(same) for same in by_place.values()], judged_stores)
+    return sorted(_joined_days(led), key=lambda a: (a.day, a.store or "", a.kind, a.measure))
+
+
+def _led(same: list[Alarm]) -> Alarm:
+    first, *others = sorted(same, key=lambda a: (-a.strength, a.kind, a.measure))
+    also = tuple(other.measure for other in others)
+    if not also:
+        return first
+    shown = ", ".join(words_of(measure) for measure in also)
+    return replace(first, also=also, sentence=f"{first.sentence} It also shows in {shown}.")
+
+
+def _joined_stores(alarms: list[Alarm], judged_stores: int) -> list[Alarm]:
+    by_cause: dict[tuple[date, str, bool], list[Alarm]] = defaultdict(list)
+    for alarm in alarms:
+        upward = (alarm.found or 0) > (alarm.expected or 0)
+        by_cause[alarm.day, alarm.measure, upward].append(alarm)
+    result = []
+    for same in by_cause.values():
+        stores = sorted({alarm.store for alarm in same if alarm.store is not None})
+        if len(stores) < max(FEWEST_STORES, MOST_STORES * judged_stores):
+            result += same
+            continue
+        worst = max(same, key=lambda a: (a.strength, a.store or ""))
+        said = f"In {len(stores)} stores at once ({', '.join(stores)}): {worst.sentence}"
+        also = tuple(sorted({name for alarm in same for name in alarm.also}))
+        last = max(alarm.last_day for alarm in same)
+        result.append(replace(worst, store=None, last_day=last, sentence=said, also=also))
+    return result
+
+
+def _joined_days(alarms: list[Alarm]) -> Iterator[Alarm]:
+    """What goes on from one day to the next is one alarm, by its first day."""
+    open_runs: dict[tuple[str | None, str, str, bool], Alarm] = {}
+    for alarm in sorted(alarms, key=lambda a: (a.day, a.store or "", a.kind, a.measure)):
+        upward = (alarm.found or 0) > (alarm.expected or 0)
+        place = (alarm.store, alarm.kind, alarm.measure, upward)
+        before = open_runs.get(place)
+        if before is None or (alarm.day - before.last_day).days > 1:
+            if before is not None:
+                yield before
+            open_runs[place] = alarm
+            continue
+        also = tuple(dict.fromkeys((*before.also, *alarm.also)))
+        severity = SEVERE if SEVERE in (before.severity, alarm.severity) else MILD
+        last = max(before.last_day, alarm.last_day)
+        words, _, _ = before.sentence.partition(" It went on until ")
+        said = f"{words} It went on until {last}."
+        open_runs[place] = replace(
+            before, last_day=last, severity=severity, also=also, sentence=said
+        )
+    yield from open_runs.values()
+
+
+def _breaches(
+    measured: Measured, expected: Expected, bounds: Allowed, known: np.ndarray, table: str
+) -> Iterator[Alarm]:
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        out = (expected.found < bounds.low) | (expected.found > bounds.high)
+    for day, store, place in np.argwhere(out & known[:, :, None]).tolist():
+        one = measured.measures[place]
+        if one.name == DISCOUNTED:  # it explains and accuses nobody
+            continue
+        numbers = [
+            rounded(restored(one, float(grid[day, store, place])))
+            for grid in (expected.centre, bounds.low, bounds.high)
+        ]
+        found = rounded(float(measured.values[day, store, place]))
+        distance = expected.found[day, store, place] - expected.centre[day, store, place]
+        width = (bounds.high if distance > 0 else bounds.low)[day, store, place]
+        strength = abs(distance) / abs(width - expected.centre[day, store, place])
+        yield _alarm(
+            measured, one, (day, store), table, found=found, numbers=numbers,
+            strength=float(strength),
+        )  # fmt: skip
+
+
+def _alarm(
+    measured: Measured,
+    one: Measure,
+    place: tuple[int, int],
+    table: str,
+    *,
+    found: float,
+    numbers: list[float],
+    strength: float,
+) -> Alarm:
+    day, store = measured.day(place[0]), measured.stores[place[1]]
+    centre, low, high = numbers
+    said = (
+        f"{words_of(one.name).capitalize()} of store {store} on {span(day, day)} is "
+        f"{number(found)}, expected {number(centre)} ({number(low)} to {number(high)}) "
+        f"{_reason(one)}."
+    )
+    return Alarm(
+        table_name=table, store=store, day=day, last_day=day, kind=one.kind, measure=one.name,
+        found=found, expected=centre, low=low, high=high,
+        severity=SEVERE if strength >= SEVERE_STRENGTH else MILD,
+        sentence=said, strength=rounded(strength),
+    )  # fmt: skip
+
+
+def _reason(one: Measure) -> str:
+    if one.kind == SHARE:
+        return "from the same weekdays of the last weeks"
+    if one.kind == COUNT and one.name == ROWS:
+        return "from weekday, level, trend and what the other stores did that day"
+    return "from the last weeks and the other stores that day"
+
+
+def _too_little(measured: Measured, thresholds: Thresholds, table: str) -> Iterator[TooLittle]:
+    seen = (measured.rows > 0).sum(axis=0).tolist()
+    for store, days in zip(measured.stores, seen, strict=True):
+        if days <= thresholds.minimum_days:
+            yield TooLittle(table, store, days, thresholds.minimum_days + 1)

@@ -1,0 +1,71 @@
+"""How far a measure may be from what is expected before it is an alarm.
+
+Belongs here: the band around an expectation. Does not: the expectation (``expected``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagster_project.core.anomalies.alarms import AMOUNT, COUNT, SHARE
+from dagster_project.core.anomalies.expected import EXCITED, PROMOTED, Expected
+from dagster_project.core.anomalies.measures import ROWS, TWINS, Measure
+from dagster_project.core.anomalies.watched import Thresholds
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Of the rows of a sketch, which are few: a day loaded twice has half of its rows twice.
+DOUBLED_SHARE = 0.2
+SPECIAL_WIDENING = 1.25  # of the limit on special days: their noise is not that of other days
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """(days, stores, measures) on the scale of judging; NaN where nothing can be judged."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+def allowed(
+    measures: tuple[Measure, ...],
+    expected: Expected,
+    near: np.ndarray,
+    thresholds: Thresholds,
+) -> Allowed:
+    """The band of every store, day and measure.
+
+    At least the least change that anybody wants to hear of. On special days it is wider, and wider
+    still for counts and amounts where no other stores say what the day did; a day with many
+    discounts may sell more.
+    """
+    import numpy as np
+
+    width = expected.limit * expected.scale
+    width = np.where(near[:, :, None], SPECIAL_WIDENING * width, width)
+    low, high = np.empty_like(width), np.empty_like(width)
+    alone = near[:, :, None] & (expected.common == 0)
+    for place, measure in enumerate(measures):
+        centre, one = expected.centre[:, :, place], width[:, :, place]
+        if measure.kind == SHARE:
+            share = np.sin(np.clip(centre, 0, np.pi / 2)) ** 2
+            least = DOUBLED_SHARE if measure.name == TWINS else thresholds.least_share_change
+            up = np.arcsin(np.sqrt(np.minimum(share + least, 1))) - centre
+            down = centre - np.arcsin(np.sqrt(np.maximum(share - least, 0)))
+        else:
+            of_rows = measure.name == ROWS
+            least = thresholds.least_row_change if of_rows else thresholds.least_change
+            up = down = np.full_like(one, np.log1p(least))
+        extra = np.where(alone[:, :, place], _excitement(measure), 0.0)
+        promoted = np.where(expected.promoted & (measure.kind == COUNT), PROMOTED, 0.0)
+        high[:, :, place] = centre + np.maximum(one, up) + np.maximum(extra, promoted)
+        # Rows that are there once cannot become fewer.
+        down = np.inf if measure.name == TWINS else np.maximum(one, down) + extra
+        low[:, :, place] = centre - down
+    return Allowed(low, high)
+
+
+def _excitement(measure: Measure) -> float:
+    return {COUNT: PROMOTED, AMOUNT: EXCITED}.get(measure.kind, 0.0)
