@@ -21,6 +21,7 @@ WEEK = 7
 WINDOW_WEEKS = 10
 WINDOW_DAYS = WEEK * WINDOW_WEEKS
 LEVEL_DAYS = 14
+FEWEST_LEVEL_DAYS = 5
 STEADY_DAYS = 35
 SCALE_DAYS = 56
 FIRST_ESTIMATE_DAYS = 10  # rows on so many days before the first residual is taken
@@ -37,6 +38,7 @@ MAD = 1.4826
 TAIL_SAMPLE = 20
 TAILS = ((0.95, 1.960), (0.97, 2.170))
 VOLUME_SHARE = 0.9  # of the alarms that chance may raise: the row count, whose faults are smallest
+UPPER_SHARE = 0.85
 DAYS_PER_MONTH = 30
 PROMOTED = 0.7  # logarithm of 2: what a holiday or a promotion may do to a count
 EXCITED = 0.15  # and to an amount
@@ -50,7 +52,8 @@ class Expected:
     centre: np.ndarray
     common: np.ndarray  # what other stores of the country did on that day, part of the centre
     scale: np.ndarray
-    limit: np.ndarray  # in scales
+    low_limit: np.ndarray  # in scales
+    high_limit: np.ndarray
     history: np.ndarray  # (days, stores) days with rows before the day, within the window
     promoted: np.ndarray  # (days, stores) many more rows than usual carry a discount
 
@@ -94,9 +97,10 @@ def expect(
     drawn = np.array([measure.kind == "share" for measure in measures])
     accompanied = np.array([(groups == group).sum() > MINIMUM_PEERS + 1 for group in groups])
     limits = _normal_limits(measures, len(measured.stores), false_alarms)
+    wilder = np.full((len(found), len(measures)), np.nan)
     learnt, residuals = np.full_like(found, np.nan), np.full_like(found, np.nan)
     centre, common = np.full_like(found, np.nan), np.zeros_like(found)
-    scale, limit = np.full_like(found, np.nan), np.full_like(found, np.nan)
+    scale = np.full_like(found, np.nan)
     promoted = np.zeros(near.shape, dtype=bool)
     for day in range(len(found)):
         known = history[day] >= FIRST_ESTIMATE_DAYS
@@ -109,13 +113,14 @@ def expect(
             centre[day] = own + common[day]
             past = slice(max(0, day - SCALE_DAYS), day)
             scale[day] = _scale(residuals[past], groups, measured.rows[day], drawn)
-            limit[day] = limits * _tail(residuals[past] / scale[past])
+            wilder[day] = _tail(residuals[past] / scale[past])
             promoted[day] = _is_promoted(measures, (found - centre)[day], scale[day])
         # What everybody did is told by the others; a store by itself learns nothing from it.
         unusual = (near[day] | (promoted[day] & ~accompanied))[:, None]
         learnt[day] = np.where(unusual, np.nan, found[day] - common[day])
         residuals[day] = np.where(unusual, np.nan, found[day] - centre[day])
-    return Expected(found, centre, common, scale, limit, history, promoted)
+    low, high = (one * wilder[:, None, :] for one in limits)
+    return Expected(found, centre, common, scale, low, high, history, promoted)
 
 
 def _is_promoted(
@@ -202,9 +207,10 @@ def _level(days: np.ndarray) -> np.ndarray:
     recent, week, before = days[-LEVEL_DAYS:], days[-WEEK:], days[-3 * WEEK : -WEEK]
     slope = (middle(week) - middle(before)) / (1.5 * WEEK) if len(before) else 0.0
     slope = np.clip(np.nan_to_num(slope), -0.03, 0.03)
-    found = middle(recent)
-    # After a pause longer than two weeks the last level that was seen still says more than nothing.
-    return np.where(np.isnan(found), middle(days), found) + 0.5 * slope * (LEVEL_DAYS + 1) / 2
+    # After a pause the weeks before it say more than the day or two since.
+    enough = (~np.isnan(recent)).sum(axis=0) >= FEWEST_LEVEL_DAYS
+    carried = middle(recent) + 0.5 * slope * (LEVEL_DAYS + 1) / 2
+    return np.where(enough, carried, middle(days[-STEADY_DAYS:]))
 
 
 def _common(residual: np.ndarray, groups: np.ndarray, near: np.ndarray) -> np.ndarray:
@@ -262,17 +268,26 @@ def _scale(past: np.ndarray, groups: np.ndarray, rows: np.ndarray, drawn: np.nda
     return np.maximum(result, counting)
 
 
-def _normal_limits(measures: tuple[Measure, ...], stores: int, false_alarms: float) -> np.ndarray:
-    """How many scales chance exceeds no more often than allowed, were the noise normal."""
+def _normal_limits(
+    measures: tuple[Measure, ...], stores: int, false_alarms: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many scales chance exceeds downwards and upwards no more often than is allowed.
+
+    Were the noise normal. Half a day's rows too many are a smaller step than half of them lost, so
+    that most of what chance may do is left to the upper side of the row count.
+    """
     import numpy as np
 
     others = max(len(measures) - 1, 1)
-    limits = []
+    low, high = [], []
     for measure in measures:
-        share = VOLUME_SHARE if measure.name == ROWS else (1 - VOLUME_SHARE) / others
+        of_rows = measure.name == ROWS
+        share = VOLUME_SHARE if of_rows else (1 - VOLUME_SHARE) / others
         chance = false_alarms * share / (stores * DAYS_PER_MONTH)
-        limits.append(NormalDist().inv_cdf(1 - chance / 2))
-    return np.array(limits)
+        upper = UPPER_SHARE if of_rows else 0.5
+        low.append(NormalDist().inv_cdf(1 - chance * (1 - upper)))
+        high.append(NormalDist().inv_cdf(1 - chance * upper))
+    return np.array(low), np.array(high)
 
 
 def _tail(past: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ alarm. Does not: estimating (``expected``), days without rows (``missing``), kee
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dagster_project.core.anomalies.alarms import (
-    COUNT,
     MILD,
     SEVERE,
     SHARE,
@@ -30,7 +30,6 @@ from dagster_project.core.anomalies.everybody import common_breaches
 from dagster_project.core.anomalies.expected import Expected, expect, restored
 from dagster_project.core.anomalies.measures import (
     DISCOUNTED,
-    ROWS,
     Measure,
     Measured,
     last_day,
@@ -89,7 +88,7 @@ def judge_measured(
 ) -> Verdict:
     """As ``judge_table``, of measures that were taken before."""
     expected = expect(measured, special.near, special.peers, thresholds.false_alarms_per_month)
-    bounds = allowed(measured.measures, expected, special.near, thresholds)
+    bounds = allowed(measured.measures, expected, special, thresholds)
     known = expected.history >= thresholds.minimum_days
     alarms = [
         *missing_alarms(measured, special, table),
@@ -192,6 +191,7 @@ def _breaches(
         strength = abs(distance) / abs(width - expected.centre[day, store, place])
         yield _alarm(
             measured, one, (day, store), table, found=found, numbers=numbers,
+            common=float(expected.common[day, store, place]),
             strength=float(strength),
         )  # fmt: skip
 
@@ -204,6 +204,7 @@ def _alarm(
     *,
     found: float,
     numbers: list[float],
+    common: float,
     strength: float,
 ) -> Alarm:
     day, store = measured.day(place[0]), measured.stores[place[1]]
@@ -211,7 +212,7 @@ def _alarm(
     said = (
         f"{words_of(one.name).capitalize()} of store {store} on {span(day, day)} is "
         f"{number(found)}, expected {number(centre)} ({number(low)} to {number(high)}) "
-        f"{_reason(one)}."
+        f"{_reason(one, common)}."
     )
     return Alarm(
         table_name=table, store=store, day=day, last_day=day, kind=one.kind, measure=one.name,
@@ -221,12 +222,12 @@ def _alarm(
     )  # fmt: skip
 
 
-def _reason(one: Measure) -> str:
-    if one.kind == SHARE:
-        return "from the same weekdays of the last weeks"
-    if one.kind == COUNT and one.name == ROWS:
-        return "from weekday, level, trend and what the other stores did that day"
-    return "from the last weeks and the other stores that day"
+def _reason(one: Measure, common: float) -> str:
+    """From what the expectation follows; a share is judged by the store's own days only."""
+    own = "from its weekday and its last weeks"
+    if one.kind == SHARE or not common:
+        return own
+    return f"{own}, and the other stores that were {math.exp(common):.2f} times as usual that day"
 
 
 def _too_little(measured: Measured, thresholds: Thresholds, table: str) -> Iterator[TooLittle]:

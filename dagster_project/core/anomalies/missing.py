@@ -22,6 +22,7 @@ MINIMUM_SEEN = 2  # same weekdays before one can be missed
 OPEN_SHARE = 0.75  # of the last same weekdays: one in four may have been a closure
 REGULAR_SHARE = 0.85  # of all days that its weekdays promised; below, a store has no rule to break
 ALIVE_DAYS = 14  # a store without a row for so long has closed
+BRIDGE_DAYS = 3  # a holiday so near may be why, and is named
 LEARNING_DAYS = 14  # with rows, before any day is missed
 
 
@@ -157,10 +158,11 @@ def _of_one(
     others = int(opened[first : last + 1].any(axis=0).sum())
     begun = measured.day(first)
     if is_late:
-        said = f"Store {code} has no rows since {begun}, {others} other stores have"
+        said = f"Store {code} has no rows since {begun}{_company(others, 'other stores have')}"
     else:
         days = span(begun, measured.day(last))
-        said = f"Store {code} has no rows on {days}, when it is usually open; {others} others have"
+        said = f"Store {code} has no rows on {days}, when it is usually open"
+        said += _company(others, "other stores have some")
     usual = _usual_rows(measured, store, first)
     return Alarm(
         table_name=table, store=code, day=begun, last_day=measured.day(last),
@@ -168,6 +170,10 @@ def _of_one(
         high=None, severity=SEVERE, sentence=f"{said}.{_holidays(special, measured, first, last)}",
         strength=10.0,
     )  # fmt: skip
+
+
+def _company(others: int, words: str) -> str:
+    return f", {others} {words}" if others else ""
 
 
 def _of_all(
@@ -200,7 +206,7 @@ def _usual_rows(measured: Measured, store: int, first: int) -> float:
 
 def _holidays(special: SpecialDays, measured: Measured, first: int, last: int) -> str:
     """The holidays among the missing days and beside them, as a second sentence."""
-    days = {measured.day(place) for place in range(first - 1, last + 2)}
+    days = {measured.day(place) for place in range(first - BRIDGE_DAYS, last + BRIDGE_DAYS + 1)}
     near = {name: day for (_, day), name in sorted(special.names.items()) if day in days}
     if not near:
         return ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dagster_project.core.anomalies.alarms import AMOUNT, COUNT, SHARE
 from dagster_project.core.anomalies.expected import EXCITED, PROMOTED, Expected
 from dagster_project.core.anomalies.measures import ROWS, TWINS, Measure
+from dagster_project.core.anomalies.special_days import SpecialDays
 from dagster_project.core.anomalies.watched import Thresholds
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 # Of the rows of a sketch, which are few: a day loaded twice has half of its rows twice.
 DOUBLED_SHARE = 0.2
-SPECIAL_WIDENING = 1.25  # of the limit on special days: their noise is not that of other days
+SPECIAL_WIDENING = 1.15  # of the limit on special days: their noise is not that of other days
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Allowed:
 def allowed(
     measures: tuple[Measure, ...],
     expected: Expected,
-    near: np.ndarray,
+    special: SpecialDays,
     thresholds: Thresholds,
 ) -> Allowed:
     """The band of every store, day and measure.
@@ -43,12 +44,13 @@ def allowed(
     """
     import numpy as np
 
-    width = expected.limit * expected.scale
-    width = np.where(near[:, :, None], SPECIAL_WIDENING * width, width)
-    low, high = np.empty_like(width), np.empty_like(width)
-    alone = near[:, :, None] & (expected.common == 0)
+    widened = np.where(special.near, SPECIAL_WIDENING, 1.0)[:, :, None] * expected.scale
+    below, above = expected.low_limit * widened, expected.high_limit * widened
+    low, high = np.empty_like(below), np.empty_like(above)
+    # On a holiday each store does as it likes.
+    alone = special.near[:, :, None] & (expected.common == 0) | special.holiday[:, :, None]
     for place, measure in enumerate(measures):
-        centre, one = expected.centre[:, :, place], width[:, :, place]
+        centre = expected.centre[:, :, place]
         if measure.kind == SHARE:
             share = np.sin(np.clip(centre, 0, np.pi / 2)) ** 2
             least = DOUBLED_SHARE if measure.name == TWINS else thresholds.least_share_change
@@ -57,12 +59,14 @@ def allowed(
         else:
             of_rows = measure.name == ROWS
             least = thresholds.least_row_change if of_rows else thresholds.least_change
-            up = down = np.full_like(one, np.log1p(least))
+            up = down = np.full_like(centre, np.log1p(least))
         extra = np.where(alone[:, :, place], _excitement(measure), 0.0)
         promoted = np.where(expected.promoted & (measure.kind == COUNT), PROMOTED, 0.0)
-        high[:, :, place] = centre + np.maximum(one, up) + np.maximum(extra, promoted)
+        high[:, :, place] = (
+            centre + np.maximum(above[:, :, place], up) + np.maximum(extra, promoted)
+        )
         # Rows that are there once cannot become fewer.
-        down = np.inf if measure.name == TWINS else np.maximum(one, down) + extra
+        down = np.inf if measure.name == TWINS else np.maximum(below[:, :, place], down) + extra
         low[:, :, place] = centre - down
     return Allowed(low, high)
 
