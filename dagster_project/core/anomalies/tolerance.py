@@ -49,6 +49,9 @@ def allowed(
     low, high = np.empty_like(below), np.empty_like(above)
     # On a holiday each store does as it likes.
     alone = special.near[:, :, None] & (expected.common == 0) | special.holiday[:, :, None]
+    # A promotion of most stores is in what the others did, where there are others.
+    of_most = expected.promoted.mean(axis=1, keepdims=True) >= 0.5
+    by_itself = expected.promoted[:, :, None] & (~of_most[:, :, None] | (expected.common == 0))
     for place, measure in enumerate(measures):
         centre = expected.centre[:, :, place]
         if measure.kind == SHARE:
@@ -61,7 +64,7 @@ def allowed(
             least = thresholds.least_row_change if of_rows else thresholds.least_change
             up = down = np.full_like(centre, np.log1p(least))
         extra = np.where(alone[:, :, place], _excitement(measure), 0.0)
-        promoted = np.where(expected.promoted & (measure.kind == COUNT), PROMOTED, 0.0)
+        promoted = np.where(by_itself[:, :, place] & (measure.kind == COUNT), PROMOTED, 0.0)
         high[:, :, place] = (
             centre + np.maximum(above[:, :, place], up) + np.maximum(extra, promoted)
         )

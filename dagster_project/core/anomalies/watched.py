@@ -39,7 +39,7 @@ class Thresholds(_Declared):
     # Before that a weekday was seen twice at most, and its noise is not known.
     minimum_days: int = Field(default=21, ge=14, le=180)
     # What chance alone may raise for each table; most of it goes to the row count.
-    false_alarms_per_month: float = Field(default=0.5, gt=0, le=10)
+    false_alarms_per_month: float = Field(default=0.7, gt=0, le=10)
     least_row_change: float = Field(default=0.25, gt=0)  # relative
     least_change: float = Field(default=0.5, gt=0)  # of amounts and distinct counts, relative
     least_share_change: float = Field(default=0.05, gt=0, lt=1)  # of shares, absolute
