@@ -18,7 +18,8 @@ from dagster_project.core.anomalies import (
     load_watch,
     record_verdicts,
 )
-from dagster_project.core.home import PACKAGE
+from dagster_project.core.home import PACKAGE, PROJECT
+from dagster_project.core.yaml_files import read_yaml
 
 FIRST = date(2024, 3, 4)  # a Monday
 DAYS = 84
@@ -343,7 +344,21 @@ def test_a_column_that_is_not_there_is_named(
         judge_all(shops, watch)
 
 
-def test_what_the_project_watches_is_declared_without_mistake() -> None:
-    watched = {table.name for table in load_watch(PACKAGE / "anomalies.yaml").tables}
+def test_every_watched_column_is_in_the_contract_of_its_mart() -> None:
+    watch = load_watch(PACKAGE / "anomalies.yaml")
+    marts = PROJECT / "dbt_project" / "models" / "marts" / "core"
+    contracts = {
+        f"core.{model['name']}": {column["name"] for column in model["columns"]}
+        for path in marts.glob("_core_*.yml")
+        for model in read_yaml(path.read_text("utf-8")).get("models", [])
+        if "columns" in model
+    }
+    wanted = {watched.name: watched.columns for watched in watch.tables}
+    wanted[watch.stores.table] = {watch.stores.key, watch.stores.country}
+    wanted[watch.promotions.table] = {watch.promotions.starts_on, watch.promotions.ends_on}
+    wanted[watch.calendar] = {"calendar_date", "holiday_name_gb", "holiday_name_cn"}
 
-    assert {TABLE, "core.fct_transaction", "core.fct_tender"} <= watched
+    assert {TABLE, "core.fct_transaction", "core.fct_tender"} <= set(wanted)
+    assert {name: columns - contracts[name] for name, columns in wanted.items()} == {
+        name: set() for name in wanted
+    }

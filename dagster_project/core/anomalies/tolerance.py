@@ -54,15 +54,7 @@ def allowed(
     by_itself = expected.promoted[:, :, None] & (~of_most[:, :, None] | (expected.common == 0))
     for place, measure in enumerate(measures):
         centre = expected.centre[:, :, place]
-        if measure.kind == SHARE:
-            share = np.sin(np.clip(centre, 0, np.pi / 2)) ** 2
-            least = DOUBLED_SHARE if measure.name == TWINS else thresholds.least_share_change
-            up = np.arcsin(np.sqrt(np.minimum(share + least, 1))) - centre
-            down = centre - np.arcsin(np.sqrt(np.maximum(share - least, 0)))
-        else:
-            of_rows = measure.name == ROWS
-            least = thresholds.least_row_change if of_rows else thresholds.least_change
-            up = down = np.full_like(centre, np.log1p(least))
+        down, up = _least(measure, centre, thresholds)
         extra = np.where(alone[:, :, place], _excitement(measure), 0.0)
         promoted = np.where(by_itself[:, :, place] & (measure.kind == COUNT), PROMOTED, 0.0)
         high[:, :, place] = (
@@ -72,6 +64,23 @@ def allowed(
         down = np.inf if measure.name == TWINS else np.maximum(below[:, :, place], down) + extra
         low[:, :, place] = centre - down
     return Allowed(low, high)
+
+
+def _least(
+    measure: Measure, centre: np.ndarray, thresholds: Thresholds
+) -> tuple[np.ndarray, np.ndarray]:
+    """The least change downwards and upwards that is worth an alarm."""
+    import numpy as np
+
+    if measure.kind == SHARE:
+        share = np.sin(np.clip(centre, 0, np.pi / 2)) ** 2
+        least = DOUBLED_SHARE if measure.name == TWINS else thresholds.least_share_change
+        up = np.arcsin(np.sqrt(np.minimum(share + least, 1))) - centre
+        return centre - np.arcsin(np.sqrt(np.maximum(share - least, 0))), up
+    of_rows = measure.name == ROWS
+    least = thresholds.least_row_change if of_rows else thresholds.least_change
+    same = np.full_like(centre, np.log1p(least))
+    return same, same
 
 
 def _excitement(measure: Measure) -> float:
