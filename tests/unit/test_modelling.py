@@ -179,11 +179,8 @@ def test_changed_code_rebuilds_incremental_models_in_full(
         (project / "models" / "seen.sql").write_text(SEEN + " where true")
         changed = build_models(warehouse, lock, project=project)
 
-    assert [first.is_full_refresh, again.is_full_refresh, changed.is_full_refresh] == [
-        False,
-        False,
-        True,
-    ]
+    is_full = [one.is_full_refresh for one in (first, again, changed)]
+    assert is_full == [False, False, True]
     assert kept == [(1, 10), (99, 2)]
     assert doubled(warehouse) == [(1, 10)]
 
