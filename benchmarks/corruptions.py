@@ -75,26 +75,23 @@ def places(connection: duckdb.DuckDBPyConnection) -> list[Place]:
     return found
 
 
-def _some(place: Place, share: int, seed: int) -> str:
+def _some(share: int, seed: int) -> str:
     """So many of a hundred rows, the same ones whenever it is asked."""
     return f"hash(_record_key, {seed}) % 100 < {share}"
 
 
 def _emptied(place: Place, seed: int) -> tuple[str, ...]:
-    return (f"update {place.table} set {place.column} = null where {_some(place, 30, seed)}",)
+    return (f"update {place.table} set {place.column} = null where {_some(30, seed)}",)
 
 
 def _hundredfold(place: Place, seed: int) -> tuple[str, ...]:
     return (
-        f"update {place.table} set {place.column} = {place.column} * 100 "
-        f"where {_some(place, 10, seed)}",
+        f"update {place.table} set {place.column} = {place.column} * 100 where {_some(10, seed)}",
     )
 
 
 def _negated(place: Place, seed: int) -> tuple[str, ...]:
-    return (
-        f"update {place.table} set {place.column} = -{place.column} where {_some(place, 10, seed)}",
-    )
+    return (f"update {place.table} set {place.column} = -{place.column} where {_some(10, seed)}",)
 
 
 def _stuck(place: Place, seed: int) -> tuple[str, ...]:
@@ -107,7 +104,7 @@ def _stuck(place: Place, seed: int) -> tuple[str, ...]:
 def _unknown_code(place: Place, seed: int) -> tuple[str, ...]:
     return (
         f"update {place.table} set {place.column} = '?' || left({place.column}, 1) "
-        f"where {_some(place, 10, seed)}",
+        f"where {_some(10, seed)}",
     )
 
 
@@ -126,7 +123,7 @@ def _shuffled(place: Place, seed: int) -> tuple[str, ...]:
 def _a_day_late(place: Place, seed: int) -> tuple[str, ...]:
     return (
         f"update {place.table} set {place.column} = {place.column} + interval 1 day "
-        f"where {_some(place, 20, seed)}",
+        f"where {_some(20, seed)}",
     )
 
 
@@ -149,7 +146,7 @@ def _a_day_repeated(place: Place, seed: int) -> tuple[str, ...]:
 
 
 def _rows_lost(place: Place, seed: int) -> tuple[str, ...]:
-    return (f"delete from {place.table} where {_some(place, 10, seed)}",)
+    return (f"delete from {place.table} where {_some(10, seed)}",)
 
 
 def _stores_swapped(place: Place, seed: int) -> tuple[str, ...]:
