@@ -161,6 +161,9 @@ create table if not exists ops.check_result (
     failed_count bigint not null,
     why varchar
 );
+alter table ops.check_result add column if not exists row_count bigint;   -- of the table
+alter table ops.check_result add column if not exists statement varchar;  -- the check in words
+alter table ops.check_result add column if not exists error varchar;      -- why it was not judged
 create table if not exists vault.personal_value (
     domain varchar not null,
     token varchar not null,

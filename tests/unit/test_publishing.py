@@ -149,7 +149,10 @@ def test_a_failed_blocking_check_keeps_the_published_file(warehouse: Warehouse) 
     published = publish_again(warehouse).path
     before = published.read_bytes()
     new_batch(warehouse)
-    checks = "insert into ops.check_result values "
+    checks = (
+        "insert into ops.check_result (run_id, checked_at, schema_name, table_name, check_name, "
+        "kind, severity, is_blocking, has_passed, failed_count, why) values "
+    )
     change(
         warehouse,
         f"{checks} ('r2', now(), 'core', 'fct_tender', 'amounts add up', 'expectation', 'error', "

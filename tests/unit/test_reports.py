@@ -39,7 +39,10 @@ insert into forecast.accuracy values
     ('total', 'seasonal_naive', 3, 84, .10, .02, .79, .94, 0, -.1, false, 'behind');
 """
 QUALITY = """
-insert into ops.check_result values
+insert into ops.check_result (
+    run_id, checked_at, schema_name, table_name, check_name, kind, severity, is_blocking,
+    has_passed, failed_count, why
+) values
     ('r', now(), 'core', 'fct_tender', 'amounts are <usual>', 'expectation', 'warning', false,
         false, 7, 'why'),
     ('r', now(), 'core', 'fct_tender', 'keys are unique', 'expectation', 'error', true, true, 0,

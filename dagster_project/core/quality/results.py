@@ -11,6 +11,12 @@ from dataclasses import dataclass
 import duckdb
 
 KIND = "expectation"
+INSERT = """
+insert into ops.check_result (
+    run_id, checked_at, schema_name, table_name, check_name, kind, severity, is_blocking,
+    has_passed, failed_count, why, row_count, statement, error
+) values (?, now(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,9 @@ def record_results(
             result.has_passed,
             result.failed_count,
             result.why,
+            result.row_count,
+            result.statement,
+            result.error,
         )
         for result in results
     ]
@@ -67,7 +76,7 @@ def record_results(
             [row[:5] for row in rows],
         )
         connection.executemany(
-            "insert into ops.check_result values (?, now(), ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+            INSERT, rows
         )
         connection.execute("commit")
     except BaseException:
