@@ -200,8 +200,8 @@ def test_status_names_checks_that_failed_when_last_judged_and_no_earlier_ones(
 ) -> None:
     with loaded.connect() as connection:
         connection.execute(
-            "insert into ops.check_result (run_id, checked_at, schema_name, table_name, check_name, "
-            "kind, severity, is_blocking, has_passed, failed_count, why) values "
+            "insert into ops.check_result (run_id, checked_at, schema_name, table_name, "
+            "check_name, kind, severity, is_blocking, has_passed, failed_count, why) values "
             "('1', '2017-01-01', 'raw', 'x', 'mended', 'expectation', 'error', true, false, 9, ''),"
             "('2', '2017-01-02', 'raw', 'x', 'mended', 'expectation', 'error', true, true, 0, ''),"
             "('2', '2017-01-02', 'raw', 'x', 'broken', 'expectation', 'error', true, false, 3, '')"

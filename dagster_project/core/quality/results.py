@@ -75,9 +75,7 @@ def record_results(
             "and table_name = ? and check_name = ? and kind = ?",
             [row[:5] for row in rows],
         )
-        connection.executemany(
-            INSERT, rows
-        )
+        connection.executemany(INSERT, rows)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
