@@ -170,7 +170,8 @@ def make_warehouse(chain: Chain, receipts: np.ndarray) -> duckdb.DuckDBPyConnect
 def _write_dimensions(connection: duckdb.DuckDBPyConnection, chain: Chain) -> None:
     connection.execute(
         "create table core.dim_store as select unnest($keys) as store_durable_key, "
-        "unnest($countries) as country_code",
+        "unnest($countries) as country_code, "
+        "'Shop ' || store_durable_key as name",
         {"keys": list(range(1, len(chain.countries) + 1)), "countries": list(chain.countries)},
     )
     names = [f.name for f in fields(CalendarDay) if f.name.startswith("holiday_name_")]

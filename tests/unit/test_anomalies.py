@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -281,6 +282,53 @@ def kept(shops: duckdb.DuckDBPyConnection, columns: str = "*") -> list[tuple[obj
     return shops.execute(f"select {columns} from ops.anomaly order by anomaly_id").fetchall()
 
 
+def test_judging_the_last_days_says_of_them_what_judging_all_days_says(
+    shops: duckdb.DuckDBPyConnection, watch: Watch
+) -> None:
+    early = DAY - timedelta(days=14)
+    for day in (early, DAY):
+        shops.execute(
+            f"delete from {TABLE} where store_durable_key = 2 and business_date = '{day}'"
+        )
+    [whole], [recent] = judge_all(shops, watch), judge_all(shops, watch, since=DAY)
+
+    assert [alarm.day for alarm in whole.alarms] == [early, DAY]
+    assert recent.alarms == whole.alarms[1:]
+    record_verdicts(shops, "first", [whole])
+    record_verdicts(shops, "second", [replace(recent, alarms=())])
+    resolved = shops.execute(
+        "select business_date, resolved_at is not null from ops.anomaly order by all"
+    ).fetchall()
+    assert resolved == [(early, False), (DAY, True)]
+
+
+def test_a_store_of_few_rows_is_missed_but_its_measures_are_not_judged(
+    shops: duckdb.DuckDBPyConnection, watch: Watch
+) -> None:
+    shops.execute(f"delete from {TABLE} where store_durable_key = 2 and n >= 10")
+    shops.execute(f"update {TABLE} set net_amount = net_amount * 100 where store_durable_key = 2")
+    shops.execute(f"delete from {TABLE} where store_durable_key = 2 and business_date = '{DAY}'")
+
+    [verdict] = judge_all(shops, watch)
+
+    assert [(alarm.store, alarm.day, alarm.kind) for alarm in verdict.alarms] == [
+        ("2", DAY, "silent")
+    ]
+
+
+def test_a_till_of_another_century_does_not_make_the_last_day(
+    shops: duckdb.DuckDBPyConnection, watch: Watch
+) -> None:
+    shops.execute(
+        f"insert into {TABLE} by name select * replace (date '2099-01-01' as business_date) "
+        f"from {TABLE} limit 1"
+    )
+
+    [verdict] = judge_all(shops, watch)
+
+    assert verdict.through == LAST - timedelta(days=1)  # a Saturday: on Sunday all rest
+
+
 def test_the_same_data_judged_twice_leaves_the_same_rows(
     shops: duckdb.DuckDBPyConnection, watch: Watch
 ) -> None:
@@ -354,7 +402,7 @@ def test_every_watched_column_is_in_the_contract_of_its_mart() -> None:
         if "columns" in model
     }
     wanted = {watched.name: watched.columns for watched in watch.tables}
-    wanted[watch.stores.table] = {watch.stores.key, watch.stores.country}
+    wanted[watch.stores.table] = {watch.stores.key, watch.stores.country, watch.stores.name}
     wanted[watch.promotions.table] = {watch.promotions.starts_on, watch.promotions.ends_on}
     wanted[watch.calendar] = {"calendar_date", "holiday_name_gb", "holiday_name_cn"}
 

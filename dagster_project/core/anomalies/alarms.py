@@ -30,6 +30,7 @@ class Alarm:
     high: float | None
     severity: str
     sentence: str
+    store_name: str | None = None  # as people say it
     also: tuple[str, ...] = ()  # the other measures in which the same cause shows
     strength: float = 1.0  # distance from what is expected, in limits
 
@@ -44,6 +45,7 @@ class TooLittle:
 
     table_name: str
     store: str
+    store_name: str
     days_seen: int
     days_needed: int
 
@@ -51,7 +53,7 @@ class TooLittle:
     def sentence(self) -> str:
         """In words."""
         return (
-            f"Store {self.store} has too little history in {self.table_name}: "
+            f"Store {self.store_name} has too little history in {self.table_name}: "
             f"{self.days_seen} days with rows, {self.days_needed} are needed."
         )
 

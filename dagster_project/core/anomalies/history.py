@@ -7,6 +7,7 @@ same rows: the run that found an alarm stays, whoever finds it again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from hashlib import sha256
 
 import duckdb
@@ -22,6 +23,7 @@ create table if not exists ops.anomaly (
     resolved_at timestamptz,            -- when later data no longer showed it
     table_name varchar not null,        -- <schema>.<table>
     store varchar,                      -- null: all stores
+    store_name varchar,
     business_date date not null,
     last_business_date date not null,
     kind varchar not null,              -- silent, late, repeated, count, amount, share
@@ -43,9 +45,9 @@ def record_verdicts(
 ) -> int:
     """Bring ``ops.anomaly`` to what the verdicts say, in one transaction; returns rows changed.
 
-    New alarms are added, known ones brought up to date, and those of the judged tables that no
-    longer hold are marked as resolved; one that comes back is open again. Makes the table where
-    it is missing. The connection is outside a transaction.
+    New alarms are added, known ones brought up to date, and those of the judged tables and days
+    that no longer hold are marked as resolved; one that comes back is open again. Makes the table
+    where it is missing. The connection is outside a transaction.
     """
     connection.execute("begin")
     try:
@@ -74,8 +76,8 @@ def _record(connection: duckdb.DuckDBPyConnection, run_id: str, verdict: Verdict
     for alarm in verdict.alarms:
         changed += connection.execute(
             "insert into ops.anomaly (anomaly_id, run_id, found_at, resolved_at, table_name, "
-            f"store, business_date, kind, {JUDGED}) "
-            "values (?, ?, now(), null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            f"store, store_name, business_date, kind, {JUDGED}) "
+            "values (?, ?, now(), null, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             f"on conflict (anomaly_id) do update set resolved_at = null, {updates} "
             f"where ops.anomaly.resolved_at is not null or {differs}",
             [anomaly_id(alarm), run_id, *_row(alarm)],
@@ -85,15 +87,16 @@ def _record(connection: duckdb.DuckDBPyConnection, run_id: str, verdict: Verdict
         changed
         + connection.execute(
             "update ops.anomaly set resolved_at = now() where table_name = ? "
-            "and resolved_at is null and not list_contains(cast(? as varchar[]), anomaly_id)",
-            [verdict.table_name, standing],
+            "and resolved_at is null and last_business_date >= ? "
+            "and not list_contains(cast(? as varchar[]), anomaly_id)",
+            [verdict.table_name, verdict.since or date.min, standing],
         ).fetchone()[0]
     )
 
 
 def _row(alarm: Alarm) -> list[object]:
     return [
-        alarm.table_name, alarm.store, alarm.day, alarm.kind, alarm.last_day, alarm.measure,
-        alarm.found, alarm.expected, alarm.low, alarm.high, alarm.severity, alarm.sentence,
-        list(alarm.also),
+        alarm.table_name, alarm.store, alarm.store_name, alarm.day, alarm.kind, alarm.last_day,
+        alarm.measure, alarm.found, alarm.expected, alarm.low, alarm.high, alarm.severity,
+        alarm.sentence, list(alarm.also),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -27,7 +27,13 @@ from dagster_project.core.anomalies.alarms import (
     words_of,
 )
 from dagster_project.core.anomalies.everybody import common_breaches
-from dagster_project.core.anomalies.expected import Expected, expect, restored
+from dagster_project.core.anomalies.expected import (
+    SCALE_DAYS,
+    WINDOW_DAYS,
+    Expected,
+    expect,
+    restored,
+)
 from dagster_project.core.anomalies.measures import (
     DISCOUNTED,
     Measure,
@@ -37,7 +43,7 @@ from dagster_project.core.anomalies.measures import (
 )
 from dagster_project.core.anomalies.missing import late_alarms, missing_alarms
 from dagster_project.core.anomalies.repeats import repeat_alarms
-from dagster_project.core.anomalies.special_days import SpecialDays, special_days
+from dagster_project.core.anomalies.special_days import SpecialDays, special_days, store_names
 from dagster_project.core.anomalies.tolerance import Allowed, allowed
 from dagster_project.core.anomalies.watched import Thresholds, Watch, Watched
 
@@ -47,6 +53,8 @@ if TYPE_CHECKING:
 SEVERE_STRENGTH = 2.0  # twice as far out as is allowed
 MOST_STORES = 0.5  # of the judged stores: from then on it is one cause, not many
 FEWEST_STORES = 3
+# Before the first day that is judged: ten weeks to expect a day from, eight to know its noise from.
+MEMORY_DAYS = WINDOW_DAYS + SCALE_DAYS
 
 
 @dataclass(frozen=True)
@@ -58,52 +66,85 @@ class Verdict:
     judged_count: int  # store days with rows and enough history
     alarms: tuple[Alarm, ...]  # by day, store and kind
     too_little: tuple[TooLittle, ...]
+    since: date | None = None  # the first day that was judged; None for all of them
 
 
 def judge_all(
-    connection: duckdb.DuckDBPyConnection, watch: Watch, through: date | None = None
+    connection: duckdb.DuckDBPyConnection,
+    watch: Watch,
+    through: date | None = None,
+    since: date | None = None,
 ) -> list[Verdict]:
     """A verdict for each watched table, through a day that is the last one of all by default.
 
-    Reads only. Each day is judged by the days before it, so a later day changes no verdict, a
-    delivery for an earlier day may. Raises WatchError where a watched column is missing.
+    From ``since`` on, only those days are judged and only what they need is measured. Reads only.
+    Each day is judged by the days before it, so a later day changes no verdict, a delivery for an
+    earlier day may. Raises WatchError where a watched column is missing.
     """
     last = through or last_day(connection, watch.tables)
-    return [judge_table(connection, watch, watched, last) for watched in watch.tables]
+    return [judge_table(connection, watch, watched, last, since) for watched in watch.tables]
 
 
 def judge_table(
-    connection: duckdb.DuckDBPyConnection, watch: Watch, watched: Watched, through: date | None
+    connection: duckdb.DuckDBPyConnection,
+    watch: Watch,
+    watched: Watched,
+    through: date | None,
+    since: date | None = None,
 ) -> Verdict:
     """As ``judge_all``, for one table; no alarm where it has no row."""
-    measured = None if through is None else measure(connection, watched, through)
+    begin = date.min if since is None else since - timedelta(days=MEMORY_DAYS)
+    measured = None if through is None else measure(connection, watched, through, begin)
     if measured is None:
-        return Verdict(watched.name, through, 0, (), ())
+        return Verdict(watched.name, through, 0, (), (), since)
+    measured = replace(measured, names=store_names(connection, watch))
     special = special_days(connection, watch, measured)
-    return judge_measured(watched.name, measured, special, watch.thresholds_of(watched))
+    return judge_measured(watched.name, measured, special, watch.thresholds_of(watched), since)
 
 
 def judge_measured(
-    table: str, measured: Measured, special: SpecialDays, thresholds: Thresholds
+    table: str,
+    measured: Measured,
+    special: SpecialDays,
+    thresholds: Thresholds,
+    since: date | None = None,
 ) -> Verdict:
     """As ``judge_table``, of measures that were taken before."""
-    expected = expect(measured, special.near, special.peers, thresholds.false_alarms_per_month)
-    bounds = allowed(measured.measures, expected, special, thresholds)
-    known = expected.history >= thresholds.minimum_days
+    busy = _busy(measured, thresholds.least_rows)
     alarms = [
         *missing_alarms(measured, special, table),
         *late_alarms(measured, special.groups, table, thresholds.late_days),
         *repeat_alarms(measured, table),
-        *_breaches(measured, expected, bounds, known, table),
-        *common_breaches(measured, expected, special, known, table=table, thresholds=thresholds),
     ]
+    judged = stores = 0
+    if busy.any():
+        of_busy, around = measured.chosen(busy), special.chosen(busy)
+        expected = expect(of_busy, around.near, around.peers, thresholds.false_alarms_per_month)
+        bounds = allowed(measured.measures, expected, around, thresholds)
+        known = expected.history >= thresholds.minimum_days
+        alarms += _breaches(of_busy, expected, bounds, known, table)
+        alarms += common_breaches(
+            of_busy, expected, around, known, table=table, thresholds=thresholds
+        )
+        begin = 0 if since is None else max(0, (since - measured.first_day).days)
+        judged = int((known & (of_busy.rows > 0))[begin:].sum())
+        stores = int(known.any(axis=0).sum())
     return Verdict(
         table,
         measured.day(measured.day_count - 1),
-        int((known & (measured.rows > 0)).sum()),
-        tuple(fold(alarms, known.any(axis=0).sum())),
+        judged,
+        tuple(one for one in fold(alarms, stores) if since is None or one.last_day >= since),
         tuple(_too_little(measured, thresholds, table)),
+        since,
     )
+
+
+def _busy(measured: Measured, least_rows: int) -> np.ndarray:
+    """(stores,) whether a usual day has so many rows that its measures mean something."""
+    import numpy as np
+
+    opened = np.ma.masked_equal(measured.rows, 0)
+    return np.ma.median(opened, axis=0).filled(0) >= least_rows
 
 
 def fold(alarms: Iterable[Alarm], judged_stores: int) -> list[Alarm]:
@@ -135,7 +176,7 @@ def _joined_stores(alarms: list[Alarm], judged_stores: int) -> list[Alarm]:
         by_cause[alarm.day, alarm.measure, upward].append(alarm)
     result = []
     for same in by_cause.values():
-        stores = sorted({alarm.store for alarm in same if alarm.store is not None})
+        stores = sorted({alarm.store_name or "" for alarm in same if alarm.store is not None})
         if len(stores) < max(FEWEST_STORES, MOST_STORES * judged_stores):
             result += same
             continue
@@ -143,7 +184,9 @@ def _joined_stores(alarms: list[Alarm], judged_stores: int) -> list[Alarm]:
         said = f"In {len(stores)} stores at once ({', '.join(stores)}): {worst.sentence}"
         also = tuple(sorted({name for alarm in same for name in alarm.also}))
         last = max(alarm.last_day for alarm in same)
-        result.append(replace(worst, store=None, last_day=last, sentence=said, also=also))
+        result.append(
+            replace(worst, store=None, store_name=None, last_day=last, sentence=said, also=also)
+        )
     return result
 
 
@@ -208,15 +251,16 @@ def _alarm(
     strength: float,
 ) -> Alarm:
     day, store = measured.day(place[0]), measured.stores[place[1]]
+    name = measured.named(store)
     centre, low, high = numbers
     said = (
-        f"{words_of(one.name).capitalize()} of store {store} on {span(day, day)} is "
+        f"{words_of(one.name).capitalize()} of store {name} on {span(day, day)} is "
         f"{number(found)}, expected {number(centre)} ({number(low)} to {number(high)}) "
         f"{_reason(one, common)}."
     )
     return Alarm(
-        table_name=table, store=store, day=day, last_day=day, kind=one.kind, measure=one.name,
-        found=found, expected=centre, low=low, high=high,
+        table_name=table, store=store, store_name=name, day=day, last_day=day, kind=one.kind,
+        measure=one.name, found=found, expected=centre, low=low, high=high,
         severity=SEVERE if strength >= SEVERE_STRENGTH else MILD,
         sentence=said, strength=rounded(strength),
     )  # fmt: skip
@@ -234,4 +278,4 @@ def _too_little(measured: Measured, thresholds: Thresholds, table: str) -> Itera
     seen = (measured.rows > 0).sum(axis=0).tolist()
     for store, days in zip(measured.stores, seen, strict=True):
         if days <= thresholds.minimum_days:
-            yield TooLittle(table, store, days, thresholds.minimum_days + 1)
+            yield TooLittle(table, store, measured.named(store), days, thresholds.minimum_days + 1)

@@ -7,7 +7,7 @@ Belongs here: which measures there are and the SQL that takes them. Does not: wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ DISCOUNTED = "discounted_share"
 QUANTILES = (0.1, 0.5, 0.9)
 # The smallest hashes of a day's rows stand for the day: 48 tell a fifth of a day from none.
 SKETCH_ROWS = 48
+TRADE_SHARE = 0.02  # of the rows of a usual day
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Measured:
     values: np.ndarray  # (days, stores, measures) NaN where the store has no rows
     sketches: dict[tuple[int, int], tuple[int, ...]]  # (day, store) → smallest hashes of its rows
     arrived: np.ndarray | None  # (days, stores) days from business day to first load, NaN unknown
+    names: dict[str, str] = field(default_factory=dict)  # store → as people say it
 
     @property
     def day_count(self) -> int:
@@ -58,18 +60,38 @@ class Measured:
 
         return np.nan_to_num(self.values[:, :, 0])
 
+    def named(self, store: str) -> str:
+        """A store as people say it."""
+        return self.names.get(store, store)
+
+    def chosen(self, stores: np.ndarray) -> Measured:
+        """The same of some stores, without what only ``repeats`` looks at."""
+        kept = tuple(store for store, is_kept in zip(self.stores, stores, strict=True) if is_kept)
+        arrived = None if self.arrived is None else self.arrived[:, stores]
+        return replace(
+            self, stores=kept, values=self.values[:, stores], sketches={}, arrived=arrived
+        )
+
     def day(self, position: int) -> date:
         """The date at a position."""
         return self.first_day + timedelta(days=position)
 
 
 def last_day(connection: duckdb.DuckDBPyConnection, tables: tuple[Watched, ...]) -> date | None:
-    """The last business day that any of the tables has; None when all are empty."""
+    """The last business day of trade that any of the tables has; None when all are empty.
+
+    A receipt or two of a till whose clock is ahead make no day of trade.
+    """
     found = []
     for watched in tables:
         check_columns(connection, watched)
-        sql = f"select max({watched.day}) from {watched.name}"
-        found.append(connection.execute(sql).fetchone()[0])
+        (day,) = connection.execute(
+            f"with days as (select {watched.day} as day, count(*) as row_count "
+            f"from {watched.name} where {watched.day} is not null group by all) "
+            f"select max(day) from days "
+            f"where row_count >= {TRADE_SHARE} * (select median(row_count) from days)"
+        ).fetchone()
+        found.append(day)
     return max((day for day in found if day is not None), default=None)
 
 
@@ -93,15 +115,15 @@ def columns_of(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -
 
 
 def measure(
-    connection: duckdb.DuckDBPyConnection, watched: Watched, through: date
+    connection: duckdb.DuckDBPyConnection, watched: Watched, through: date, since: date = date.min
 ) -> Measured | None:
-    """The measures of every store and day up to ``through``; None where the table has no row.
+    """The measures of every store and day from ``since`` to ``through``; None without a row.
 
     Rows without store or day are left out. Raises WatchError where a column is missing.
     """
     check_columns(connection, watched)
     has_loads = watched.load is not None and bool(columns_of(connection, "ops", "batch"))
-    rows = connection.execute(_statement(watched, has_loads), [through]).fetchnumpy()
+    rows = connection.execute(_statement(watched, has_loads), [since, through]).fetchnumpy()
     if not len(rows["day"]):
         return None
     return _arranged(watched, rows, through, has_loads)
@@ -148,7 +170,7 @@ def _statement(watched: Watched, has_loads: bool) -> str:
     grouped = (
         f"select {watched.day} as day, cast({watched.store} as varchar) as store, {measured}, "
         f"{sketch} as sketch, {first_load} as first_load from {watched.name} "
-        f"where {watched.day} <= ? and {watched.store} is not null group by all"
+        f"where {watched.day} between ? and ? and {watched.store} is not null group by all"
     )
     if not has_loads:
         return f"select * from ({grouped}) order by store, day"

@@ -102,10 +102,12 @@ def late_alarms(
 def _arrived_late(measured: Measured, table: str, store: str, place: int, later: float) -> Alarm:
     day = measured.day(place)
     taken = float(measured.arrived[place, measured.stores.index(store)])
+    name = measured.named(store)
     return Alarm(
-        table_name=table, store=store, day=day, last_day=day, kind=LATE, measure="arrival_days",
+        table_name=table, store=store, store_name=name, day=day, last_day=day, kind=LATE,
+        measure="arrival_days",
         found=taken, expected=taken - later, low=None, high=taken - later, severity=MILD,
-        sentence=f"{day} of store {store} came {later:.0f} days later than its days usually do.",
+        sentence=f"{day} of store {name} came {later:.0f} days later than its days usually do.",
     )  # fmt: skip
 
 
@@ -154,18 +156,19 @@ def _of_one(
     last: int,
 ) -> Alarm:
     code = measured.stores[store]
+    name = measured.named(code)
     is_late = not opened[last:, store].any()
     others = int(opened[first : last + 1].any(axis=0).sum())
     begun = measured.day(first)
     if is_late:
-        said = f"Store {code} has no rows since {begun}{_company(others, 'other stores have')}"
+        said = f"Store {name} has no rows since {begun}{_company(others, 'other stores have')}"
     else:
         days = span(begun, measured.day(last))
-        said = f"Store {code} has no rows on {days}, when it is usually open"
+        said = f"Store {name} has no rows on {days}, when it is usually open"
         said += _company(others, "other stores have some")
     usual = _usual_rows(measured, store, first)
     return Alarm(
-        table_name=table, store=code, day=begun, last_day=measured.day(last),
+        table_name=table, store=code, store_name=name, day=begun, last_day=measured.day(last),
         kind=LATE if is_late else SILENT, measure=ROWS, found=0.0, expected=usual, low=1.0,
         high=None, severity=SEVERE, sentence=f"{said}.{_holidays(special, measured, first, last)}",
         strength=10.0,

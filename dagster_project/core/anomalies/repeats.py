@@ -72,10 +72,11 @@ def _alarm(
 ) -> Alarm:
     day, original = (measured.day(place) for place in days)
     code = measured.stores[store]
+    name = measured.named(code)
     return Alarm(
-        table_name=table, store=code, day=day, last_day=day, kind=REPEATED,
-        measure="repeated_share", found=share, expected=0.0, low=0.0, high=SAME_SHARE,
-        severity=SEVERE,
-        sentence=f"{day} of store {code} repeats {share:.0%} of the rows of {original}.",
+        table_name=table, store=code, store_name=name, day=day, last_day=day,
+        kind=REPEATED, measure="repeated_share", found=share, expected=0.0, low=0.0,
+        high=SAME_SHARE, severity=SEVERE,
+        sentence=f"{day} of store {name} repeats {share:.0%} of the rows of {original}.",
         strength=10.0,
     )  # fmt: skip

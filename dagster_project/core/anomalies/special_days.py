@@ -7,7 +7,7 @@ and ``missing``).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,17 @@ class SpecialDays:
     groups: np.ndarray  # (stores,)
     peers: np.ndarray  # (stores,) groups, where small ones are compared with others
     names: dict[tuple[str, date], str]  # (country, day) → what is celebrated
+
+    def chosen(self, stores: np.ndarray) -> SpecialDays:
+        """The same of some stores, compared with each other only."""
+        groups = self.groups[stores]
+        return replace(
+            self,
+            holiday=self.holiday[:, stores],
+            near=self.near[:, stores],
+            groups=groups,
+            peers=_peers(groups),
+        )
 
 
 def special_days(
@@ -74,6 +85,18 @@ def _peers(groups: np.ndarray) -> np.ndarray:
 
 def _around(country: str, day: date) -> list[tuple[str, date]]:
     return [(country, day + timedelta(days=n)) for n in range(-MARGIN_DAYS, MARGIN_DAYS + 1)]
+
+
+def store_names(connection: duckdb.DuckDBPyConnection, watch: Watch) -> dict[str, str]:
+    """What people call the stores, by key; none where that is not declared."""
+    stores = watch.stores
+    if stores.name is None or not columns_of(connection, *stores.table.split(".")):
+        return {}
+    rows = connection.execute(
+        f"select cast({stores.key} as varchar), max({stores.name}) from {stores.table} "
+        f"where {stores.name} is not null group by 1"
+    ).fetchall()
+    return dict(rows)
 
 
 def _countries(connection: duckdb.DuckDBPyConnection, watch: Watch) -> dict[str, str]:

@@ -44,6 +44,8 @@ class Thresholds(_Declared):
     least_change: float = Field(default=0.5, gt=0)  # of amounts and distinct counts, relative
     least_share_change: float = Field(default=0.05, gt=0, lt=1)  # of shares, absolute
     late_days: int = Field(default=1, ge=1)  # later than usual, against the other stores
+    # On an open day, by the median: a store with fewer is only missed, its measures are noise.
+    least_rows: int = Field(default=20, ge=1)
 
 
 class SaleDay(_Declared):
@@ -85,6 +87,7 @@ class Stores(_Declared):
     table: Table
     key: Name
     country: Name
+    name: Name | None = None  # what people call it; its key without one
 
 
 class Promotions(_Declared):
@@ -130,6 +133,7 @@ class Watched(_Declared):
 class Watch(_Declared):
     """Everything that is watched."""
 
+    judged_days: int = Field(default=35, ge=1)  # by a refresh, at most, back from the last day
     calendar: Table
     stores: Stores
     promotions: Promotions | None = None
