@@ -2,32 +2,54 @@
 
 Belongs here: the only imports of great_expectations. They take about three seconds, so this module
 is imported inside functions. Does not: anything about keys: it is handed an open connection.
+
+The library says which metrics an expectation needs and judges by them. The metrics come from
+``scanning``, which reads a table once for all of them; the library's own way reads it once or
+twice for each, and its graph of metrics costs as much again before it reads a row.
 """
 
 from __future__ import annotations
 
-import re
-from string import Template
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import duckdb
 import great_expectations as gx
 import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
-from great_expectations.core.batch import Batch, LegacyBatchDefinition
-from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.core.id_dict import IDDict
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
 from great_expectations.expectations.core import UnexpectedRowsExpectation
-from great_expectations.render.renderer.inline_renderer import InlineRenderer
-from great_expectations.validator.validator import Validator
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.validator.metric_configuration import MetricConfiguration
 from sqlalchemy.pool import StaticPool
 
+from dagster_project.core.quality.measures import (
+    UNEXPECTED,
+    Asked,
+    Judged,
+    Measure,
+    UnmeasurableError,
+    measure,
+)
+from dagster_project.core.quality.scanning import FailedError, scan
 from dagster_project.core.quality.suites import Expected, Suite
 
 URL = "duckdb:///:memory:"
 COUNTS_ONLY = "BOOLEAN_ONLY"  # the default result format quotes the values that failed
+QUERY_COUNT = "unexpected_rows_query.row_count"
+ROW_COUNT, COLUMNS = "table.row_count", "table.columns"
+Metrics = Mapping[str, MetricConfiguration]  # of one expectation, by the names it uses
+NO_ROWS = "expect_no_rows"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one expectation."""
+
+    has_passed: bool
+    failed_count: int  # rows that break it; 1 where it is about the table as a whole
+    error: str | None = None  # why it could not be judged; quotes no data
 
 
 class Lent(ConnectionWrapper):
@@ -38,44 +60,30 @@ class Lent(ConnectionWrapper):
 
 
 class WarehouseEngine(SqlAlchemyExecutionEngine):
-    """The stock engine on one connection that stays open, remembering the counts it computed.
+    """The library's engine on one connection that stays open."""
 
-    The stock engine closes the connection before the cursor it returns is read.
-    """
-
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, engine: sa.Engine) -> None:
         super().__init__(engine=engine, create_temp_table=False)
+        self.lent = connection
         self._only = engine.connect()
-        self.counted: dict[Any, Any] = {}
 
     def close(self) -> None:
         """Give the connection back, open."""
         self._only.close()
         self.engine.dispose()
 
-    def execute_query(self, query: Any) -> Any:
-        return self._only.execute(query)
-
-    def execute_query_in_transaction(self, query: Any) -> Any:
-        return self._only.execute(query)
-
-    def resolve_metrics(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-        resolved = super().resolve_metrics(*args, **kwargs)
-        self.counted |= resolved
-        return resolved
-
-
-class QuietValidator(Validator):
-    """The stock validator without progress bars."""
-
-    def _determine_progress_bars(self) -> bool:
-        return False
+    def row(self, statement: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The only row of a statement; raises FailedError with the kind of DuckDB's error."""
+        try:
+            return tuple(self._only.exec_driver_sql(statement, parameters).one())
+        except sa.exc.DBAPIError as error:
+            raise FailedError(type(error.orig).__name__) from None
 
 
 class ExpectNoRows(UnexpectedRowsExpectation):
     """No row comes out of a query over the table, counted without fetching a row."""
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+    metric_dependencies: ClassVar[tuple[str, ...]] = (QUERY_COUNT,)
 
     def _validate(
         self,
@@ -83,7 +91,7 @@ class ExpectNoRows(UnexpectedRowsExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        return {"success": metrics["unexpected_rows_query.row_count"] == 0}
+        return {"success": metrics[QUERY_COUNT] == 0}
 
 
 def share(connection: duckdb.DuckDBPyConnection) -> WarehouseEngine:
@@ -92,82 +100,106 @@ def share(connection: duckdb.DuckDBPyConnection) -> WarehouseEngine:
     Each query commits by itself: one that fails would otherwise fail all that follow it.
     """
     return WarehouseEngine(
+        connection,
         sa.create_engine(
             URL,
             poolclass=StaticPool,
             creator=lambda: Lent(connection),
             isolation_level="AUTOCOMMIT",
-        )
-    )
-
-
-def validate(engine: WarehouseEngine, suite: Suite) -> list[ExpectationValidationResult]:
-    """Great Expectations' results, one per expectation of the suite and in its order."""
-    data = SqlAlchemyBatchData(
-        execution_engine=engine,
-        schema_name=suite.schema_name,
-        table_name=suite.table,
-        source_schema_name=suite.schema_name,
-        source_table_name=sa.quoted_name(suite.table, quote=False),
-        create_temp_table=False,
-    )
-    batch = Batch(
-        data=data,
-        batch_definition=LegacyBatchDefinition(
-            datasource_name="warehouse",
-            data_connector_name=suite.schema_name,
-            data_asset_name=suite.name,
-            batch_identifiers=IDDict(),
         ),
     )
-    validator = QuietValidator(execution_engine=engine, batches=[batch])
-    asked = [build(expected, place) for place, expected in enumerate(suite.expectations)]
-    found = validator.graph_validate(
-        configurations=[expectation.configuration for expectation in asked],
-        runtime_configuration={"result_format": COUNTS_ONLY},
-    )
-    by_position = {result.expectation_config.meta["position"]: result for result in found}
-    return [by_position[position] for position in range(len(asked))]
 
 
-def build(expected: Expected, position: int = 0) -> Any:
+def validate(
+    engine: WarehouseEngine, suite: Suite, types: Mapping[str, str]
+) -> tuple[int, list[Answer]]:
+    """Rows of the suite's table, and one answer per expectation of the suite, in its order.
+
+    ``types`` are those of the table's columns, as DuckDB writes them.
+    """
+    table = Judged(suite.schema_name, suite.table, types)
+    asked = [build(expected) if _has_columns(expected, types) else None
+             for expected in suite.expectations]  # fmt: skip
+    needed = [_metrics(engine, one) if one else {} for one in asked]
+    values = _values(engine, table, needed)
+    answers = [
+        _answer(engine, one, metrics, values) if one else _without(expected, types)
+        for expected, one, metrics in zip(suite.expectations, asked, needed, strict=True)
+    ]
+    row_count = values[_ROWS]
+    return (0 if isinstance(row_count, FailedError) else int(row_count)), answers
+
+
+def build(expected: Expected) -> Expectation:
     """The expectation as Great Expectations knows it."""
     kind = "".join(part.title() for part in expected.expectation.split("_"))
-    known = ExpectNoRows if kind == "ExpectNoRows" else getattr(gx.expectations, kind)
-    return known(**expected.kwargs, meta={"position": position})
+    known = ExpectNoRows if expected.expectation == NO_ROWS else getattr(gx.expectations, kind)
+    made: Expectation = known(**expected.kwargs)
+    return made
 
 
-def failed_rows(engine: WarehouseEngine, result: ExpectationValidationResult) -> int:
-    """How many rows break the expectation; 1 where it is about the table as a whole."""
-    configuration = result.expectation_config
-    wanted = configuration.to_domain_obj()
-    names = [f"{getattr(wanted, 'map_metric', None)}.unexpected_count"]
-    names.append("unexpected_rows_query.row_count")
-    dependencies = wanted.get_validation_dependencies(runtime_configuration={})
-    for name in names:
-        metric = dependencies.get_metric_configuration(metric_name=name)
-        if metric is not None and metric.id in engine.counted:
-            return int(engine.counted[metric.id])
-    return 1
+_ROWS = ("rows",)  # not an id of the library's
+_TOTAL = Asked(ROW_COUNT, {}, {})
 
 
-def statement(expected: Expected) -> str:
-    """The expectation in words, from Great Expectations' own renderer; declarations only."""
-    if expected.expectation == "expect_no_rows":
-        query = " ".join(expected.kwargs["unexpected_rows_query"].split())
-        return f"No row comes from: {query}"
-    rendered = InlineRenderer(render_object=build(expected).configuration).get_rendered_content()
-    value = rendered[0].value
-    words = {name: param["value"] for name, param in (value.params or {}).items()}
-    return Template(value.template).safe_substitute(words)
+def _has_columns(expected: Expected, types: Mapping[str, str]) -> bool:
+    return set(expected.columns) <= set(types)
 
 
-def error_of(result: ExpectationValidationResult) -> str | None:
-    """The kind of error that kept an expectation from being judged; its message may quote data."""
-    info = result.exception_info or {}
-    details = [info, *(detail for detail in info.values() if isinstance(detail, dict))]
-    if not any(detail.get("raised_exception") for detail in details):
-        return None
-    text = " ".join(str(detail.get("exception_message")) for detail in details)
-    kind = re.search(r"duckdb\.(?:duckdb\.)?(\w+)\)", text)
-    return f"could not be judged: {kind[1] if kind else 'unexpected error'}"
+def _without(expected: Expected, types: Mapping[str, str]) -> Answer:
+    missing = sorted(set(expected.columns) - set(types))
+    return Answer(has_passed=False, failed_count=1, error=f"no column {', '.join(missing)}")
+
+
+def _metrics(engine: WarehouseEngine, asked: Expectation) -> Metrics:
+    found = asked.get_validation_dependencies(
+        execution_engine=engine, runtime_configuration={"result_format": COUNTS_ONLY}
+    )
+    return found.metric_configurations
+
+
+def _values(
+    engine: WarehouseEngine, table: Judged, needed: list[Metrics]
+) -> dict[tuple[str, ...], Any]:
+    """Every metric by its id; the error where there is no value."""
+    values: dict[tuple[str, ...], Any] = {}
+    measures: dict[tuple[str, ...], Measure] = {_ROWS: measure(_TOTAL, table)}
+    queries: dict[tuple[str, ...], str] = {}
+    for one in _distinct(needed):
+        if one.metric_name == COLUMNS:
+            values[one.id] = list(table.types)
+        elif one.metric_name == QUERY_COUNT:
+            queries[one.id] = one.metric_value_kwargs["unexpected_rows_query"]
+        else:
+            asked = Asked(one.metric_name, one.metric_domain_kwargs, one.metric_value_kwargs)
+            try:
+                measures[one.id] = measure(asked, table)
+            except UnmeasurableError as error:
+                values[one.id] = FailedError(str(error))
+    return values | scan(engine.lent, engine.row, table, measures, queries)
+
+
+def _distinct(needed: list[Metrics]) -> Iterator[MetricConfiguration]:
+    return iter({one.id: one for metrics in needed for one in metrics.values()}.values())
+
+
+def _answer(
+    engine: WarehouseEngine,
+    asked: Expectation,
+    metrics: Metrics,
+    values: dict[tuple[str, ...], Any],
+) -> Answer:
+    errors = [v for m in metrics.values() if isinstance(v := values[m.id], FailedError)]
+    if errors:
+        error = f"could not be judged: {errors[0].kind}"
+        return Answer(has_passed=False, failed_count=1, error=error)
+    verdict = asked.metrics_validate(
+        metrics=values,
+        runtime_configuration={"result_format": COUNTS_ONLY},
+        execution_engine=engine,
+    )
+    if verdict.success:
+        return Answer(has_passed=True, failed_count=0)
+    counts = (f"{getattr(asked, 'map_metric', None)}{UNEXPECTED}", QUERY_COUNT)
+    failed = [int(values[metrics[name].id]) for name in counts if name in metrics]
+    return Answer(has_passed=False, failed_count=failed[0] if failed else 1)

@@ -17,7 +17,10 @@ import duckdb
 
 from dagster_project.core.quality.results import CheckResult
 from dagster_project.core.quality.suites import Expected, Suite
+from dagster_project.core.quality.wording import statement
 from dagster_project.core.warehouse import Warehouse
+
+Tables = dict[tuple[str, str], dict[str, str]]  # schema and table to columns and their types
 
 
 def run_suites(warehouse: Warehouse, suites: Sequence[Suite]) -> list[CheckResult]:
@@ -38,11 +41,10 @@ def judge(connection: duckdb.DuckDBPyConnection, suites: Sequence[Suite]) -> lis
     with _quiet():
         engine = _load_engine()
         shared = engine.share(connection)
+        tables = _tables(connection)
         try:
             return [
-                result
-                for suite in suites
-                for result in _judge_suite(connection, engine, shared, suite)
+                result for suite in suites for result in _judge_suite(engine, shared, suite, tables)
             ]
         finally:
             shared.close()
@@ -72,37 +74,37 @@ def _quiet() -> Iterator[None]:
 
 
 def _judge_suite(
-    connection: duckdb.DuckDBPyConnection, engine: ModuleType, shared: Any, suite: Suite
+    engine: ModuleType, shared: Any, suite: Suite, tables: Tables
 ) -> Iterator[CheckResult]:
-    columns = _columns(connection, suite)
-    if not columns:
+    types = tables.get((suite.schema_name, suite.table))
+    if not types:
         for expected in suite.expectations:
-            yield _result(engine, suite, expected, 0, error="the table does not exist")
+            yield _result(suite, expected, 0, error="the table does not exist")
         return
-    row_count = connection.execute(
-        f"select count(*) from {suite.schema_name}.{suite.table}"
-    ).fetchone()[0]
-    answers = zip(suite.expectations, engine.validate(shared, suite), strict=True)
-    for expected, answer in answers:
-        missing = sorted(set(expected.columns) - columns)
-        error = f"no column {', '.join(missing)}" if missing else engine.error_of(answer)
-        failed = 0 if answer.success else engine.failed_rows(shared, answer)
+    row_count, answers = engine.validate(shared, suite, types)
+    for expected, answer in zip(suite.expectations, answers, strict=True):
         yield _result(
-            engine, suite, expected, row_count, error, passed=answer.success, failed=failed
+            suite,
+            expected,
+            row_count,
+            answer.error,
+            passed=answer.has_passed,
+            failed=answer.failed_count,
         )
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, suite: Suite) -> set[str]:
+def _tables(connection: duckdb.DuckDBPyConnection) -> Tables:
     rows = connection.execute(
-        "select column_name from duckdb_columns() where database_name = current_database() "
-        "and schema_name = ? and table_name = ?",
-        [suite.schema_name, suite.table],
+        "select schema_name, table_name, list(column_name), list(data_type) "
+        "from duckdb_columns() where database_name = current_database() group by all"
     ).fetchall()
-    return {name for (name,) in rows}
+    return {
+        (schema, table): dict(zip(names, types, strict=True))
+        for schema, table, names, types in rows
+    }
 
 
 def _result(
-    engine: ModuleType,
     suite: Suite,
     expected: Expected,
     row_count: int,
@@ -117,10 +119,10 @@ def _result(
         check_name=expected.check_name,
         severity=expected.severity,
         is_blocking=expected.blocking,
-        has_passed=bool(passed) and error is None,
+        has_passed=passed and error is None,
         failed_count=failed,
         row_count=row_count,
         why=expected.why,
-        statement=engine.statement(expected),
+        statement=statement(expected),
         error=error,
     )
