@@ -26,9 +26,9 @@ from dagster_project.core.warehouse import SENSITIVE_SCHEMA
 CORE = PACKAGE / "core"
 # As in core's own words; what stands further right may use what stands further left.
 ORDER = [
-    "yaml_files", "home", "keys", "audit_log", "warehouse", "dbt_plugin", "declarations",
+    "yaml_files", "home", "keys", "audit_log", "ops_tables", "warehouse", "dbt_plugin", "declarations",
     "calendars", "suppression", "feeds", "proposing", "model_sources", "modelling",
-    "model_checks", "quality", "anomalies", "identity", "forecasting", "mining", "privacy",
+    "model_checks", "quality", "anomalies", "grading", "identity", "forecasting", "mining", "privacy",
     "publishing", "reading", "exporting", "reports", "erasure", "sharing", "backup", "rotation",
 ]  # fmt: skip
 EXTERNAL_TO_THE_GRAPH = {"simulation", "dbt_process"}

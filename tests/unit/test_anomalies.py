@@ -20,6 +20,7 @@ from dagster_project.core.anomalies import (
     record_verdicts,
 )
 from dagster_project.core.home import PACKAGE, PROJECT
+from dagster_project.core.ops_tables import OPS_TABLES
 from dagster_project.core.yaml_files import read_yaml
 
 FIRST = date(2024, 3, 4)  # a Monday
@@ -82,6 +83,7 @@ AT = f"store_durable_key = 3 and business_date = date '{DAY}'"
 def shops() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute(SHOPS)
+        connection.execute("create schema vault;" + OPS_TABLES)
         yield connection
 
 

@@ -1,6 +1,6 @@
 """``ops.anomaly``: every alarm with the run that found it, and when it no longer held.
 
-Belongs here: the table and writing it. Does not: judging. The same data judged twice leaves the
+Belongs here: writing the table. Does not: judging. The same data judged twice leaves the
 same rows: the run that found an alarm stays, whoever finds it again.
 """
 
@@ -15,28 +15,6 @@ import duckdb
 from dagster_project.core.anomalies.alarms import Alarm
 from dagster_project.core.anomalies.judging import Verdict
 
-TABLE = """
-create table if not exists ops.anomaly (
-    anomaly_id varchar primary key,     -- of table, store, first day and kind
-    run_id varchar not null,            -- that found it first
-    found_at timestamptz not null,
-    resolved_at timestamptz,            -- when later data no longer showed it
-    table_name varchar not null,        -- <schema>.<table>
-    store varchar,                      -- null: all stores
-    store_name varchar,
-    business_date date not null,
-    last_business_date date not null,
-    kind varchar not null,              -- silent, late, repeated, count, amount, share
-    measure varchar not null,
-    found double,
-    expected double,
-    low double,
-    high double,
-    severity varchar not null,          -- severe, mild
-    sentence varchar not null,
-    also varchar[] not null             -- measures in which the same cause shows
-)
-"""
 JUDGED = "last_business_date, measure, found, expected, low, high, severity, sentence, also"
 
 
@@ -46,12 +24,11 @@ def record_verdicts(
     """Bring ``ops.anomaly`` to what the verdicts say, in one transaction; returns rows changed.
 
     New alarms are added, known ones brought up to date, and those of the judged tables and days
-    that no longer hold are marked as resolved; one that comes back is open again. Makes the table
-    where it is missing. The connection is outside a transaction.
+    that no longer hold are marked as resolved; one that comes back is open again. The
+    connection is outside a transaction.
     """
     connection.execute("begin")
     try:
-        connection.execute(TABLE)
         changed = sum(_record(connection, run_id, verdict) for verdict in verdicts)
         connection.execute("commit")
     except BaseException:

@@ -10,6 +10,7 @@ their own. One that begins again once in a while is one run: its numbers are the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
@@ -20,7 +21,9 @@ SHOWN = 5  # ranges named of each terminal
 DAY_BEGINS_HOUR = 4  # until then an evening's trade goes on
 FEWEST_RESETS = 2  # one may be a single receipt that was rung up late
 MAX_DIGITS = 18  # of a bigint
-_RANGES = """
+JOINED = " / "  # between the fields that a run of numbers belongs to
+STORE_FIELD = "store_code"
+_STEPS = """
 with texts as ({rows}),
 split as (
     select
@@ -55,7 +58,7 @@ counters as (
     group by subject, prefix, suffix
 ),
 runs as (
-    select n.* replace (case when c.is_daily then n.day end as day)
+    select n.* replace (case when c.is_daily then n.day end as day), n.day as sold_day
     from numbers as n
     inner join counters as c
         on n.subject = c.subject and n.prefix = c.prefix and n.suffix = c.suffix
@@ -65,6 +68,9 @@ steps as (
     select *, lead(number) over (partition by subject, prefix, suffix, day order by number) as later
     from runs
 )
+"""
+_RANGES = f"""
+{_STEPS}
 select
     subject, prefix, suffix, day, number + 1, later - 1, digits,
     sum(later - number - 1) over (partition by subject) as missing,
@@ -73,8 +79,18 @@ from steps
 where later > number + 1
 qualify row_number() over (
     partition by subject order by day desc nulls last, prefix, suffix, number desc
-) <= {shown}
+) <= {{shown}}
 order by subject, day, prefix, suffix, number
+"""
+
+
+# A gap belongs to the day of the last number before it.
+_BY_DAY = f"""
+{_STEPS}
+select subject, sold_day, sum(later - number - 1) as missing
+from steps
+where later > number + 1 and sold_day >= $2
+group by subject, sold_day
 """
 
 
@@ -88,19 +104,9 @@ class Gap:
 
 def number_gaps(connection: duckdb.DuckDBPyConnection, feed: Feed, template: Template) -> list[Gap]:
     """Every terminal with missing numbers, by name; the latest ranges are listed."""
-    sequence = feed.sequence
-    if sequence is None:
+    rows = _numbers(feed, template)
+    if feed.sequence is None or rows is None:
         return []
-    record = template.records[sequence.record]
-    if record.fields[sequence.number].treatment is not Treatment.KEEP:
-        return []
-    parts = [_column(record, name) for name in sequence.within]
-    subject = f"concat_ws(' / ', {', '.join(parts)})" if parts else "''"
-    rows = (
-        f"select {subject} as subject, {_day(record, feed)} as day, "
-        f"{_column(record, sequence.number)} as text "
-        f"from raw.{template.table(sequence.record)} where _feed = $1"
-    )
     sql = _RANGES.format(rows=rows, max_digits=MAX_DIGITS, fewest_resets=FEWEST_RESETS, shown=SHOWN)
     found: dict[str, list[str]] = {}
     heads: dict[str, str] = {}
@@ -109,8 +115,41 @@ def number_gaps(connection: duckdb.DuckDBPyConnection, feed: Feed, template: Tem
     ).fetchall():
         ends = [f"{prefix}{number:0{digits}}{suffix}" for number in sorted({first, last})]
         found.setdefault(name, []).append(" to ".join(ends) + (f" of {day}" if day else ""))
-        heads[name] = _head(sequence.number, int(missing), ranges)
+        heads[name] = _head(feed.sequence.number, int(missing), ranges)
     return [Gap(name, f"{heads[name]}{', '.join(texts)}") for name, texts in sorted(found.items())]
+
+
+def missing_by_store_day(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, template: Template, since: date
+) -> dict[tuple[str, date], int]:
+    """Missing numbers by store code and day from ``since`` on; nothing where stores share a run."""
+    rows = _numbers(feed, template)
+    if feed.sequence is None or rows is None or STORE_FIELD not in feed.sequence.within:
+        return {}
+    place = feed.sequence.within.index(STORE_FIELD)
+    sql = _BY_DAY.format(rows=rows, max_digits=MAX_DIGITS, fewest_resets=FEWEST_RESETS)
+    found: dict[tuple[str, date], int] = {}
+    for subject, day, missing in connection.execute(sql, [feed.feed, since]).fetchall():
+        store = subject.split(JOINED)[place]
+        found[store, day] = found.get((store, day), 0) + int(missing)
+    return found
+
+
+def _numbers(feed: Feed, template: Template) -> str | None:
+    """SQL of every number with its terminal and day, None where numbers are not kept as sent."""
+    sequence = feed.sequence
+    if sequence is None:
+        return None
+    record = template.records[sequence.record]
+    if record.fields[sequence.number].treatment is not Treatment.KEEP:
+        return None
+    parts = [_column(record, name) for name in sequence.within]
+    subject = f"concat_ws({literal(JOINED)}, {', '.join(parts)})" if parts else "''"
+    return (
+        f"select {subject} as subject, {_day(record, feed)} as day, "
+        f"{_column(record, sequence.number)} as text "
+        f"from raw.{template.table(sequence.record)} where _feed = $1"
+    )
 
 
 def _head(field: str, missing: int, ranges: int) -> str:
