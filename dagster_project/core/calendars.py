@@ -262,15 +262,22 @@ def _written_version(connection: duckdb.DuckDBPyConnection) -> str | None:
     return None if found is None else found[0]
 
 
+def calendar_columns() -> dict[str, str]:
+    """The columns of ``reference.calendar``, name to DuckDB type, in order."""
+    found = {field.name: _SQL_TYPES[str(field.type)] for field in fields(CalendarDay)}
+    return found | {"calendar_version": "varchar"}
+
+
 def _write(connection: duckdb.DuckDBPyConnection, days: list[CalendarDay], made_by: str) -> None:
-    columns = {field.name: _SQL_TYPES[str(field.type)] for field in fields(CalendarDay)}
+    columns = calendar_columns()
     body = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    values = ", ".join(f"unnest(cast(? as {kind}[]))" for kind in columns.values())
-    bound = [[getattr(day, name) for day in days] for name in columns]
+    of_days = [field.name for field in fields(CalendarDay)]
+    values = ", ".join(f"unnest(cast(? as {columns[name]}[]))" for name in of_days)
+    bound = [[getattr(day, name) for day in days] for name in of_days]
     connection.execute("begin")
     try:
         connection.execute(
-            f"create or replace table reference.calendar ({body}, calendar_version varchar)"
+            f"create or replace table reference.calendar ({body})"
         )
         connection.execute(f"insert into reference.calendar select {values}, ?", [*bound, made_by])
         connection.execute("commit")

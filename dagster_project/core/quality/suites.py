@@ -1,54 +1,33 @@
 """Expectation suites: what a person believes about a table, read from YAML and validated.
 
-Belongs here: the shape of ``expectations/<schema>/<table>.yaml``. Does not: running them
-(``running``), or what a table holds.
+Belongs here: the shape of ``expectations/<schema>/<table>.yaml``, and telling all that is wrong
+with some. Does not: running them (``running``), or what a table holds (``known_columns``).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from dagster_project.core.yaml_files import read_yaml
+from dagster_project.core.quality.arguments import wrong_arguments
+from dagster_project.core.quality.places import Document, Place, Wrong, near, told
 
 IDENTIFIER = r"^[a-z][a-z0-9_]*$"
-
-# What a suite may expect, and the arguments it may give. Each of these runs as SQL in the warehouse
-# and yields counts; expectations whose result is a value of the data are left out on purpose.
-_COLUMN = {"column", "mostly"}
-_RANGE = {"min_value", "max_value", "strict_min", "strict_max"}
-_PAIR = {"column_A", "column_B", "ignore_row_if", "mostly"}
-EXPECTATIONS: dict[str, frozenset[str]] = {
-    name: frozenset(arguments)
-    for name, arguments in {
-        "expect_column_to_exist": {"column"},
-        "expect_column_values_to_not_be_null": _COLUMN,
-        "expect_column_values_to_be_null": _COLUMN,
-        "expect_column_values_to_be_unique": _COLUMN,
-        "expect_column_values_to_be_between": _COLUMN | _RANGE,
-        "expect_column_values_to_be_in_set": _COLUMN | {"value_set"},
-        "expect_column_values_to_not_be_in_set": _COLUMN | {"value_set"},
-        "expect_column_value_lengths_to_equal": _COLUMN | {"value"},
-        "expect_column_value_lengths_to_be_between": _COLUMN | _RANGE,
-        "expect_column_mean_to_be_between": {"column"} | _RANGE,
-        "expect_column_sum_to_be_between": {"column"} | _RANGE,
-        "expect_column_proportion_of_non_null_values_to_be_between": {"column"} | _RANGE,
-        "expect_column_unique_value_count_to_be_between": {"column"} | _RANGE,
-        "expect_column_pair_values_a_to_be_greater_than_b": _PAIR | {"or_equal"},
-        "expect_column_pair_values_to_be_equal": _PAIR,
-        "expect_compound_columns_to_be_unique": {"column_list", "ignore_row_if"},
-        "expect_table_row_count_to_be_between": _RANGE,
-        "expect_no_rows": {"unexpected_rows_query"},
-    }.items()
-}
+NO_ROWS = "expect_no_rows"
+COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
 
 
 class SuiteError(Exception):
-    """A suite is wrong; the message names the file and the place in it."""
+    """Suites are wrong; a line for each mistake, with file, line and place."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
 
 
 class Expected(BaseModel):
@@ -66,37 +45,19 @@ class Expected(BaseModel):
 
     @model_validator(mode="after")
     def _known(self) -> Expected:
-        arguments = EXPECTATIONS.get(self.expectation)
-        if arguments is None:
-            raise ValueError(
-                f"unknown expectation {self.expectation!r}; known: {', '.join(EXPECTATIONS)}"
-            )
-        if extra := sorted(set(self.kwargs) - arguments):
-            raise ValueError(f"{self.expectation} takes no {', '.join(extra)}")
-        if self.blocking and self.severity != "error":
-            raise ValueError("what stops the refresh has severity error")
-        if self.expectation == "expect_no_rows":
-            self._check_query()
+        if found := list(_wrong_expected(self.model_dump())):
+            raise ValueError("; ".join(wrong.message for wrong in found))
         return self
-
-    def _check_query(self) -> None:
-        if self.name is None:
-            raise ValueError("expect_no_rows needs a name")
-        if "{batch}" not in self.kwargs.get("unexpected_rows_query", ""):
-            raise ValueError("unexpected_rows_query reads the suite's table as {batch}")
 
     @property
     def check_name(self) -> str:
         """The check's name, unique within its suite."""
-        if self.name is not None:
-            return self.name
-        return "__".join([self.expectation.removeprefix("expect_"), *self.columns])
+        return _check_name(self.expectation, self.kwargs, self.name)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the arguments name."""
-        named = [self.kwargs.get(argument) for argument in ("column", "column_A", "column_B")]
-        return tuple(c for c in (*named, *self.kwargs.get("column_list", ())) if c)
+        return _columns(self.kwargs)
 
 
 class Suite(BaseModel):
@@ -111,9 +72,8 @@ class Suite(BaseModel):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Suite:
-        counted = Counter(expected.check_name for expected in self.expectations)
-        if twice := [name for name, count in counted.items() if count > 1]:
-            raise ValueError(f"two checks named {', '.join(twice)}; give them a name")
+        if twice := list(_named_twice(expected.model_dump() for expected in self.expectations)):
+            raise ValueError("; ".join(wrong.message for wrong in twice))
         return self
 
     @property
@@ -122,25 +82,168 @@ class Suite(BaseModel):
         return f"{self.schema_name}/{self.table}"
 
 
-def load_suites(directory: Path) -> list[Suite]:
-    """Every ``<schema>/<table>.yaml`` below a directory, by name.
+class SuiteFile:
+    """One file, read: its suite, or what is wrong with it."""
 
-    Raises SuiteError naming the file and the place where it is not a suite.
+    def __init__(self, path: Path, shown: Path) -> None:
+        self.suite: Suite | None = None
+        self.text = ""
+        self._shown = shown.as_posix()
+        self._found: list[tuple[int, str]] = []
+        self._document: Document | None = None
+        try:
+            self.text = path.read_text("utf-8")
+            self._document = Document(self.text)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            self._found.append(_unreadable(error))
+            return
+        for line, place in self._document.repeated:
+            self._found.append((line, f"{told(place)}: the key is given twice"))
+        self._validate(path)
+
+    @property
+    def mistakes(self) -> list[str]:
+        """A line for each: file, line, place, what is wrong."""
+        return [f"{self._shown}:{line}: {message}" for line, message in sorted(self._found)]
+
+    @property
+    def table(self) -> tuple[str, str] | None:
+        """Schema and table, None where the file does not say so."""
+        found = self._content.get("schema"), self._content.get("table")
+        return found if all(isinstance(name, str) for name in found) else None
+
+    @property
+    def sound(self) -> list[tuple[int, Expected]]:
+        """The expectations in which nothing is wrong, with their positions."""
+        if self.suite is not None:
+            return list(enumerate(self.suite.expectations))
+        given = self._content.get("expectations")
+        made = [_expected(one) for one in given] if isinstance(given, list) else []
+        return [(position, one) for position, one in enumerate(made) if one is not None]
+
+    def tell(self, wrongs: Iterable[Wrong]) -> None:
+        """Keep mistakes with their lines."""
+        for wrong in wrongs:
+            line = self._document.line(wrong) if self._document else 1
+            place = f"{told(wrong.place)}: " if wrong.place else ""
+            self._found.append((line, f"{place}{wrong.message}"))
+
+    @property
+    def _content(self) -> dict[str, Any]:
+        content = self._document.content if self._document else None
+        return content if isinstance(content, dict) else {}
+
+    def _validate(self, path: Path) -> None:
+        content = self._document.content if self._document else None
+        try:
+            self.suite = Suite.model_validate(content)
+        except ValidationError as error:
+            self.tell(_wrong_fields(error))
+            self.tell(_wrong_content(self._content))
+        here = f"{path.parent.name}/{path.stem}"
+        if self.table is not None and "/".join(self.table) != here:
+            key = "schema" if self.table[0] != path.parent.name else "table"
+            name = "/".join(self.table)
+            message = f"suite {name!r} must be the folder's and the file's name, {here}"
+            self.tell([Wrong((key,), message)])
+
+
+def read_suites(directory: Path) -> list[SuiteFile]:
+    """Every ``<schema>/<table>.yaml`` below a directory, by name, each with what is wrong with it.
+
+    A YAML file anywhere else is a mistake: nobody would notice that it is not read.
     """
-    return [_load(path) for path in sorted(directory.glob("*/*.yaml"))]
+    shown_from = directory.parent if directory.is_absolute() else Path()
+    right = set(directory.glob("*/*.yaml"))
+    found = []
+    for path in sorted(p for p in directory.rglob("*") if p.suffix in {".yaml", ".yml"}):
+        file = SuiteFile(path, path.relative_to(shown_from))
+        if path not in right:
+            file.tell([Wrong((), "a suite is <schema>/<table>.yaml")])
+        found.append(file)
+    return found
 
 
-def _load(path: Path) -> Suite:
+def _unreadable(error: Exception) -> tuple[int, str]:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or " ".join(str(error).split())
+    return (mark.line + 1 if mark else 1), problem
+
+
+def _expected(given: Any) -> Expected | None:
     try:
-        content = read_yaml(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise SuiteError(f"{path}: {' '.join(str(error).split())}") from error
-    try:
-        suite = Suite.model_validate(content)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise SuiteError(f"{path}: {place}: {problem['msg']}".replace(": : ", ": ")) from error
-    if suite.name != f"{path.parent.name}/{path.stem}":
-        raise SuiteError(f"{path}: suite {suite.name!r} must be the folder's and the file's name")
-    return suite
+        return Expected.model_validate(given)
+    except ValidationError:
+        return None
+
+
+def _columns(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    several = arguments.get("column_list")
+    named = [arguments.get(argument) for argument in COLUMN_ARGUMENTS]
+    return tuple(c for c in (*named, *(several if isinstance(several, list) else ())) if c)
+
+
+def _check_name(expectation: str, arguments: Mapping[str, Any], name: str | None) -> str:
+    if name is not None:
+        return name
+    return "__".join([expectation.removeprefix("expect_"), *map(str, _columns(arguments))])
+
+
+def _wrong_expected(expected: Mapping[str, Any]) -> Iterator[Wrong]:
+    """What is wrong with one expectation, beyond the type of each of its keys."""
+    expectation, arguments = expected.get("expectation"), expected.get("kwargs", {})
+    if isinstance(expectation, str) and isinstance(arguments, dict):
+        yield from wrong_arguments(expectation, arguments)
+    if expected.get("blocking") is True and expected.get("severity") == "warning":
+        yield Wrong(("severity",), "what stops the refresh has severity error")
+    if expectation == NO_ROWS and expected.get("name") is None:
+        yield Wrong((), f"{NO_ROWS} needs a name")
+
+
+def _named_twice(expectations: Iterable[Any]) -> Iterator[Wrong]:
+    seen: set[str] = set()
+    for position, one in enumerate(expectations):
+        if not isinstance(one, dict) or not isinstance(one.get("kwargs", {}), dict):
+            continue
+        name = _check_name(str(one.get("expectation")), one.get("kwargs", {}), one.get("name"))
+        if name in seen:
+            place: Place = ("expectations", position)
+            yield Wrong(place, f"two checks named {name}; give them a name")
+        seen.add(name)
+
+
+def _wrong_content(content: Mapping[str, Any]) -> Iterator[Wrong]:
+    """What pydantic does not look at where a type is wrong already."""
+    expectations = content.get("expectations")
+    if not isinstance(expectations, list):
+        return
+    for position, one in enumerate(expectations):
+        if isinstance(one, dict):
+            for wrong in _wrong_expected(one):
+                place = ("expectations", position, *wrong.place)
+                yield Wrong(place, wrong.message, wrong.key, wrong.word)
+    yield from _named_twice(expectations)
+
+
+def _wrong_fields(error: ValidationError) -> Iterator[Wrong]:
+    """Pydantic's own complaints; what the validators here say is said by ``_wrong_content``.
+
+    It finds a list of wrong expectations empty, beside saying what is wrong with each.
+    """
+    problems = error.errors()
+    inside = any(len(problem["loc"]) > 1 for problem in problems)
+    for problem in problems:
+        if problem["type"] != "value_error" and not (inside and problem["type"] == "too_short"):
+            yield _wrong_field(problem)
+
+
+def _wrong_field(problem: ErrorDetails) -> Wrong:
+    place: Place = problem["loc"]
+    if problem["type"] == "extra_forbidden":
+        model = Expected if "expectations" in place else Suite
+        names = {field.alias or name for name, field in model.model_fields.items()}
+        hint = near(place[-1], names) or f"; there are {', '.join(sorted(names))}"
+        return Wrong(place, f"unknown key{hint}")
+    if problem["type"] == "model_type":
+        return Wrong(place, "expected keys and values")
+    return Wrong(place, problem["msg"])
