@@ -55,8 +55,7 @@ def _pair(words: str) -> Callable[[Arguments], str]:
     def told(arguments: Arguments) -> str:
         kept = IGNORED.get(arguments.get("ignore_row_if", "both_values_are_missing"), "")
         equal = " or equal to" if arguments.get("or_equal") else ""
-        size = f"{words}{equal}" if equal else f"{words}{' than' if 'greater' in words else ''}"
-        return f"{arguments['column_A']} is {size} {arguments['column_B']}{kept}"
+        return f"{arguments['column_A']} is {words}{equal} {arguments['column_B']}{kept}"
 
     return told
 
@@ -102,7 +101,7 @@ _SENTENCES: dict[str, Callable[[Arguments], str]] = {
     "expect_column_unique_value_count_to_be_between": _about(
         "The number of different values of {column} is {range}"
     ),
-    "expect_column_pair_values_a_to_be_greater_than_b": _pair("greater"),
+    "expect_column_pair_values_a_to_be_greater_than_b": _pair("greater than"),
     "expect_column_pair_values_to_be_equal": _pair("equal to"),
     "expect_compound_columns_to_be_unique": _together,
     "expect_table_row_count_to_be_between": _about("The number of rows is {range}"),
