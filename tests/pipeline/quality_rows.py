@@ -33,7 +33,8 @@ ROWS = (
     select 'R' || i as receipt_id, 'sale' as receipt_type, 'S1' as store_code,
         '{KEY.token("member", "m1")}' as member_number_token,
         timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 20 as integer)) as sold_at,
-        'GBP' as currency_code, 2 as line_count, 10.45 as total_amount, 40 as duration_seconds,
+        'GBP' as currency_code, 2 as line_count, 10.45 as total_amount,
+        40 + i % 20 as duration_seconds,
         {SYSTEM}
     from range(600) as t(i)
     """,
