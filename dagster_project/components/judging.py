@@ -1,25 +1,28 @@
-"""Suites judged once per state of the data; the verdict stands until data or suites change.
+"""Suites judged once per state of their tables; a verdict stands until data or suite change.
 
 Belongs here: when to judge again and what Dagster is told. Does not: judging (``core.quality``).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
 import dagster as dg
-import duckdb
 
 from dagster_project.components.writer import POOL, WriterResource
-from dagster_project.core.home import Home
-from dagster_project.core.quality import CheckResult, Suite, record_results, run_suites
-from dagster_project.core.quality import write_data_docs as write_docs
+from dagster_project.core.quality import (
+    CheckResult,
+    Suite,
+    kept_results,
+    record_results,
+    record_states,
+    recorded_states,
+    run_suites,
+    suite_states,
+    write_data_docs,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Layer:
 
     name: str
     suites: tuple[Suite, ...]
-    builds: tuple[str, ...]  # of ops.build_state: what writes the layer's tables after a load
+    schemas: frozenset[str]
 
 
 def suite_checks(layer: Layer) -> dg.AssetChecksDefinition:
@@ -36,21 +39,49 @@ def suite_checks(layer: Layer) -> dg.AssetChecksDefinition:
 
     A blocking check that fails keeps every step that reads its table from starting.
     """
-    suites = layer.suites
 
-    @dg.multi_asset_check(name=layer.name, specs=list(_specs(suites)), pool=POOL)
+    @dg.multi_asset_check(name=layer.name, specs=list(_specs(layer.suites)), pool=POOL)
     def judge(context, writer: WriterResource) -> Iterator[dg.AssetCheckResult]:  # noqa: ANN001 - dagster takes no other annotation through a factory
-        results = _standing(writer, layer)
-        if results is None:
-            results = run_suites(writer.warehouse, suites)
-            _keep(writer, layer, results, context.run.run_id)
-            context.log.info(f"{len(results)} expectations of {len(suites)} tables judged")
-        else:
-            context.log.info(f"unchanged: {len(results)} expectations stand as they were judged")
+        results, judged = _judged(writer, layer, context.run.run_id)
+        counts = f"{len(results)} expectations of {len(layer.suites)} tables"
+        context.log.info(
+            f"{counts}: {judged} tables judged, the others stand as they were judged"
+            if judged
+            else f"unchanged: {counts} stand as they were judged"
+        )
         for result in results:
             yield _told(result)
 
     return judge
+
+
+def _judged(writer: WriterResource, layer: Layer, run_id: str) -> tuple[list[CheckResult], int]:
+    """Every result of the layer, and how many of its suites had to be judged for it."""
+    with writer.warehouse.connect(read_only=True) as connection:
+        states, before = suite_states(connection, layer.suites), recorded_states(connection)
+        kept = kept_results(connection, layer.suites)
+    stale = [
+        suite
+        for suite in layer.suites
+        if before.get(place := (suite.schema_name, suite.table)) != states[place]
+        or {one.check_name for one in suite.expectations} != set(kept.get(place, ()))
+    ]
+    fresh = run_suites(writer.warehouse, stale)
+    gone = {place for place in before if place[0] in layer.schemas and place not in states}
+    if stale or gone:
+        with writer.warehouse.connect() as connection:
+            record_results(connection, run_id, fresh)
+            record_states(connection, states, layer.schemas)
+            at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+            write_data_docs(writer.home, connection, at)
+    for result in fresh:
+        kept.setdefault((result.schema_name, result.table_name), {})[result.check_name] = result
+    results = [
+        kept[suite.schema_name, suite.table][expected.check_name]
+        for suite in layer.suites
+        for expected in suite.expectations
+    ]
+    return results, len(stale)
 
 
 def _specs(suites: Sequence[Suite]) -> Iterator[dg.AssetCheckSpec]:
@@ -81,44 +112,3 @@ def _told(result: CheckResult) -> dg.AssetCheckResult:
             **({"could not be judged": result.error} if result.error else {}),
         },
     )
-
-
-def _standing(writer: WriterResource, layer: Layer) -> list[CheckResult] | None:
-    """The verdict over this very state of the data, None when it has to be judged."""
-    path = _kept(writer.home, layer.name)
-    if not path.exists():
-        return None
-    with writer.warehouse.connect(read_only=True) as connection:
-        state = _state(connection, layer)
-    kept = json.loads(path.read_text("utf-8"))
-    return [CheckResult(**row) for row in kept["results"]] if kept["state"] == state else None
-
-
-def _keep(
-    writer: WriterResource, layer: Layer, results: Sequence[CheckResult], run_id: str
-) -> None:
-    """Record the verdict in the warehouse and rewrite the data docs of every layer."""
-    with writer.warehouse.connect() as connection:
-        record_results(connection, run_id, results)
-        state = _state(connection, layer)
-    content = {"state": state, "results": [asdict(result) for result in results]}
-    path = _kept(writer.home, layer.name)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
-    layers = [json.loads(p.read_text("utf-8"))["results"] for p in path.parent.glob("*.json")]
-    everything = [CheckResult(**row) for layer in layers for row in layer]
-    write_docs(writer.home, everything, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-
-
-def _kept(home: Home, name: str) -> Path:
-    return home.data_docs / f"{name}.json"
-
-
-def _state(connection: duckdb.DuckDBPyConnection, layer: Layer) -> str:
-    """Changes with the suites, with every load and with every build of the layer's tables."""
-    rows: list[Any] = connection.execute(
-        "select 'load', max(batch_id), max(committed_at)::varchar from ops.batch union all "
-        "select build, built_batch_id, fingerprint || built_at::varchar from ops.build_state "
-        "where list_contains(?, build) order by all",
-        [list(layer.builds)],
-    ).fetchall()
-    return sha256(repr((layer, rows)).encode()).hexdigest()

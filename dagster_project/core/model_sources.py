@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -17,6 +18,7 @@ from dagster_project.core.feeds.sql import identifier
 
 LOADED_BY = "_batch_id"  # raw tables only grow, batch by batch
 LOADS = f"max({LOADED_BY}), sum({LOADED_BY})"
+MAKING = frozenset({"model", "seed", "snapshot"})  # kinds of node that leave a table
 FOLLOWS_OTHERS = "follows_others"  # meta of a source whose rows change with those of others only
 
 
@@ -77,6 +79,14 @@ def record_summaries(connection: duckdb.DuckDBPyConnection, found: Mapping[Sourc
     rows = [(source.name, source.schema, source.table, found[source]) for source in found]
     if rows:
         connection.executemany("insert into ops.source_state values (?, ?, ?, ?)", rows)
+
+
+def record_built(
+    connection: duckdb.DuckDBPyConnection, unique_ids: Iterable[str], at: datetime
+) -> None:
+    """Note which tables a complete build made, in the caller's transaction; tests make none."""
+    made = [parts[2] for one in unique_ids if (parts := one.split("."))[0] in MAKING]
+    connection.execute("insert or replace into ops.built_table select unnest(?), ?", [made, at])
 
 
 def changed_sources(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...] | None:

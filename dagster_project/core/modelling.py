@@ -31,6 +31,7 @@ from dagster_project.core.keys import KEY_VARIABLE
 from dagster_project.core.model_sources import (
     Source,
     changed_sources,
+    record_built,
     record_summaries,
     recorded_summaries,
     sources_of,
@@ -179,16 +180,20 @@ def record_build(
     batch_id: int,
     fingerprint: str,
     sources: Mapping[Source, str] | None = None,
+    *,
+    nodes: Sequence[NodeResult] = (),
 ) -> None:
-    """Say that a build of that name is complete up to a batch, and what its sources then held."""
+    """Say that a build of that name is complete up to a batch, from which sources, with what."""
+    at = datetime.now(UTC)
     connection.execute("begin")
+    record_built(connection, [node.unique_id for node in nodes], at)
     if sources is not None:
         record_summaries(connection, sources)
     connection.execute("delete from ops.build_state where build = ?", [build])
     connection.execute(
         "insert into ops.build_state (build, built_batch_id, fingerprint, built_at) "
         "values (?, ?, ?, ?)",
-        [build, batch_id, fingerprint, datetime.now(UTC)],
+        [build, batch_id, fingerprint, at],
     )
     connection.execute("commit")
 
@@ -234,7 +239,7 @@ def build_models(
                 sources_of(_manifest(target)) if others is None else recorded_summaries(connection)
             )
             held = summaries(connection, known)
-            record_build(connection, BUILD, batch_id, fingerprint, held)
+            record_build(connection, BUILD, batch_id, fingerprint, held, nodes=nodes)
     return outcome
 
 

@@ -91,6 +91,16 @@ create table if not exists ops.source_state (
     table_name varchar not null,
     summary varchar not null            -- of its rows when the models were last complete
 );
+create table if not exists ops.built_table (
+    table_name varchar primary key,     -- a model's: no two schemas share one
+    built_at timestamptz not null       -- by the last complete build that made it
+);
+create table if not exists ops.suite_state (
+    schema_name varchar not null,
+    table_name varchar not null,
+    state varchar not null,             -- of suite and tables when the suite was judged
+    primary key (schema_name, table_name)
+);
 create table if not exists ops.check_result (
     run_id varchar not null,
     checked_at timestamptz not null,

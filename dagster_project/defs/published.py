@@ -15,15 +15,18 @@ from dagster_project.core.warehouse import CATALOG, MART_SCHEMAS
 
 @dg.definitions
 def published() -> dg.Definitions:
-    """``published/<audience>``, behind every mart and forecast and the checks that judge them."""
+    """``published/<audience>``, behind marts, forecasts, grades, and the checks that judge them."""
     home = locate_home()
     path = ensure_manifest(home)
     marts = mart_keys(read_manifest(path), *MART_SCHEMAS)
     forecasts = [dg.AssetKey(["forecast", table]) for table in tables.TABLES]
+    judged = [dg.AssetKey(["ops", table]) for table in ("anomaly", "store_day")]
     policy = load_audiences(home)
     names = published_audiences(home)
     return dg.Definitions(
-        assets=[_asset(name, policy[name].description, [*marts, *forecasts]) for name in names]
+        assets=[
+            _asset(name, policy[name].description, [*marts, *forecasts, *judged]) for name in names
+        ]
     )
 
 

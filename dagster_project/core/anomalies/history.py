@@ -15,6 +15,7 @@ import duckdb
 from dagster_project.core.anomalies.alarms import Alarm
 from dagster_project.core.anomalies.judging import Verdict
 
+SHOWN_DAYS = 7  # before the last graded one: what nobody mended by then is history
 JUDGED = "last_business_date, measure, found, expected, low, high, severity, sentence, also"
 
 
@@ -35,6 +36,23 @@ def record_verdicts(
         connection.execute("rollback")
         raise
     return changed
+
+
+def open_alarms(
+    connection: duckdb.DuckDBPyConnection, days: int = SHOWN_DAYS
+) -> dict[str, list[str]]:
+    """Sentences of what still holds of the last days with any verdict, by table, severe first."""
+    rows = connection.execute(
+        "select table_name, sentence from ops.anomaly "
+        "where resolved_at is null and last_business_date > "
+        "(select max(business_date) from ops.store_day) - cast(? as integer) "
+        "order by table_name, severity desc, last_business_date desc, sentence",
+        [days],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, sentence in rows:
+        found.setdefault(table, []).append(sentence)
+    return found
 
 
 def anomaly_id(alarm: Alarm) -> str:

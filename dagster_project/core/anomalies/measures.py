@@ -77,8 +77,10 @@ class Measured:
         return self.first_day + timedelta(days=position)
 
 
-def last_day(connection: duckdb.DuckDBPyConnection, tables: tuple[Watched, ...]) -> date | None:
-    """The last business day of trade that any of the tables has; None when all are empty.
+def last_day(
+    connection: duckdb.DuckDBPyConnection, tables: tuple[Watched, ...], latest: date = date.max
+) -> date | None:
+    """The last business day of trade that any of the tables has, up to ``latest``; None without.
 
     A receipt or two of a till whose clock is ahead make no day of trade.
     """
@@ -87,9 +89,10 @@ def last_day(connection: duckdb.DuckDBPyConnection, tables: tuple[Watched, ...])
         check_columns(connection, watched)
         (day,) = connection.execute(
             f"with days as (select {watched.day} as day, count(*) as row_count "
-            f"from {watched.name} where {watched.day} is not null group by all) "
+            f"from {watched.name} where {watched.day} <= ? group by all) "
             f"select max(day) from days "
-            f"where row_count >= {TRADE_SHARE} * (select median(row_count) from days)"
+            f"where row_count >= {TRADE_SHARE} * (select median(row_count) from days)",
+            [latest],
         ).fetchone()
         found.append(day)
     return max((day for day in found if day is not None), default=None)

@@ -131,6 +131,7 @@ def ask_for_rebuild(connection: duckdb.DuckDBPyConnection) -> None:
     )
     connection.execute("delete from ops.build_state where build = 'identity'")
     connection.execute("delete from ops.source_state")
+    connection.execute("delete from ops.suite_state")
     connection.execute(
         "insert into ops.batch values (nextval('ops.batch_sequence'), 'erasure', now(), 0, 0)"
     )

@@ -60,6 +60,24 @@ OPS_TABLES: Mapping[str, tuple[str, str]] = {
         checked_at timestamptz
         """,
     ),
+    "store_day": (
+        "One row per store and business day of the last weeks: its grade, A to F, and why. Points "
+        "of each criterion: 0 nothing found, 1 little, 2 much, 5 no rows at all.",
+        """
+        store_durable_key bigint, store_name varchar, business_date date, grade varchar,
+        complete_points integer, timely_points integer, balanced_points integer,
+        plausible_points integer, reason varchar, feed varchar, receipt_count bigint
+        """,
+    ),
+    "anomaly": (
+        "One row per cause for which days were not as usual: what was found, what was expected, "
+        "and whether later data still shows it.",
+        """
+        table_name varchar, store_name varchar, business_date date, last_business_date date,
+        kind varchar, measure varchar, found double, expected double, severity varchar,
+        sentence varchar, found_at timestamptz, is_open boolean
+        """,
+    ),
     "data_dictionary": (
         "One row per column of every published table and view.",
         """
@@ -69,6 +87,10 @@ OPS_TABLES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+ALARM_COLUMNS = (
+    "table_name, store_name, business_date, last_business_date, kind, measure, found, expected, "
+    "severity, sentence, found_at, resolved_at is null as is_open"
+)
 HISTORIES = frozenset({"publication", "published_table", "headline"})
 # Of every table and kind of check, the run that looked last; a check taken out is thus forgotten.
 LAST_CHECKS = """
@@ -181,6 +203,13 @@ def summarise_sources(connection: duckdb.DuckDBPyConnection, *, source: str) -> 
         group by all
         order by all
         """
+    )
+    connection.execute(
+        f"insert into ops.store_day by name from {source}.ops.store_day order by all"
+    )
+    connection.execute(
+        f"insert into ops.anomaly by name "
+        f"select {ALARM_COLUMNS} from {source}.ops.anomaly order by all"
     )
     connection.execute(
         f"insert into ops.check_summary {LAST_CHECKS.format(source=source)} order by all"

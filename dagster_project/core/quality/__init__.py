@@ -4,6 +4,12 @@ from dagster_project.core.quality.docs import write_data_docs
 from dagster_project.core.quality.loading import load_suites
 from dagster_project.core.quality.results import CheckResult, blocking_failures, record_results
 from dagster_project.core.quality.running import judge, run_suites
+from dagster_project.core.quality.standing import (
+    kept_results,
+    record_states,
+    recorded_states,
+    suite_states,
+)
 from dagster_project.core.quality.suites import Expected, Suite, SuiteError
 
 __all__ = [
@@ -13,8 +19,12 @@ __all__ = [
     "SuiteError",
     "blocking_failures",
     "judge",
+    "kept_results",
     "load_suites",
     "record_results",
+    "record_states",
+    "recorded_states",
     "run_suites",
+    "suite_states",
     "write_data_docs",
 ]

@@ -42,7 +42,10 @@ def blocking_failures(results: Iterable[CheckResult]) -> list[CheckResult]:
 
 
 def record_results(
-    connection: duckdb.DuckDBPyConnection, run_id: str, results: Iterable[CheckResult]
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    results: Iterable[CheckResult],
+    kind: str = KIND,
 ) -> int:
     """Write one row per result to ``ops.check_result``; returns how many.
 
@@ -54,7 +57,7 @@ def record_results(
             result.schema_name,
             result.table_name,
             result.check_name,
-            KIND,
+            kind,
             result.severity,
             result.is_blocking,
             result.has_passed,
