@@ -276,9 +276,7 @@ def _write(connection: duckdb.DuckDBPyConnection, days: list[CalendarDay], made_
     bound = [[getattr(day, name) for day in days] for name in of_days]
     connection.execute("begin")
     try:
-        connection.execute(
-            f"create or replace table reference.calendar ({body})"
-        )
+        connection.execute(f"create or replace table reference.calendar ({body})")
         connection.execute(f"insert into reference.calendar select {values}, ?", [*bound, made_by])
         connection.execute("commit")
     except duckdb.Error:
