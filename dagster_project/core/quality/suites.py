@@ -6,6 +6,7 @@ with some. Does not: running them (``running``), or what a table holds (``known_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -108,9 +109,10 @@ class SuiteFile:
 
     @property
     def table(self) -> tuple[str, str] | None:
-        """Schema and table, None where the file does not say so."""
-        found = self._content.get("schema"), self._content.get("table")
-        return found if all(isinstance(name, str) for name in found) else None
+        """Schema and table, None where the file does not name them."""
+        found = str(self._content.get("schema")), str(self._content.get("table"))
+        named = all(re.fullmatch(IDENTIFIER, name) for name in found)
+        return found if named and {"schema", "table"} <= set(self._content) else None
 
     @property
     def sound(self) -> list[tuple[int, Expected]]:
