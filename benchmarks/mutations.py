@@ -42,11 +42,12 @@ class Bench:
 
     def __init__(self, root: Path, seed: int, against: Path | None) -> None:
         self._homes = Homes(root, seed)
-        self._older = Checks(against, root / "older") if against else None
+        self._older = Checks(against, self._homes.damaged, root / "older") if against else None
         # Built once more, as after each damage: what is otherwise in the next build is damage.
         self._failing = self._homes.build()
         self._homes.keep()
         self._before = self._judged(None)
+        self._failed_before = self._older.tested() if self._older else frozenset()
         self._alarms = self._homes.alarms()
         tables = {name for name, is_read in self._all_behind().items() if is_read}
         self._contents = self._homes.contents(tables)
@@ -72,7 +73,9 @@ class Bench:
         found = tests | (now - self._before[0]) | alarms
         earlier: Findings = frozenset()
         if self._older is not None:
-            earlier = (tests & self._older.tests) | (older[0] - self._before[1])
+            earlier = (self._older.tested(table) - self._failed_before) | (
+                older[0] - self._before[1]
+            )
         return Trial(corruption, rows, found, earlier, "" if found else self._reason(behind))
 
     def _judged(self, tables: frozenset[str] | None) -> list[Findings]:

@@ -18,7 +18,7 @@ SYSTEM = """
     i as _record_key, i * 7 as _content_hash, 'lantern' as _sender, 'feed' as _feed,
     'file' as _file_id, i as _record_number, 1 as _batch_id
 """
-# 20 receipts a day over 30 days, two lines and one tender each: 2 × 3.00 and 1 × 4.00 less 0.50,
+# 20 receipts a day, a minute apart, over 30 days, two lines and one tender each: 2 × 3.00 and 1 × 4.00 less 0.50,
 # tax 10 % of 9.50 = 0.95, so 10.45 is owed and paid.
 ROWS = (
     f"""
@@ -32,7 +32,8 @@ ROWS = (
     insert into raw.pos_standard__receipt by name
     select 'R' || i as receipt_id, 'sale' as receipt_type, 'S1' as store_code,
         '{KEY.token("member", "m1")}' as member_number_token,
-        timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 20 as integer)) as sold_at,
+        timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 20 as integer))
+            + to_minutes(cast(i % 20 as integer)) as sold_at,
         'GBP' as currency_code, 2 as line_count, 10.45 as total_amount,
         40 + i % 20 as duration_seconds,
         {SYSTEM}
@@ -44,7 +45,8 @@ ROWS = (
         'P' || (i % 2) as product_code, 2 - i % 2 as quantity, 3 + i % 2 as unit_price,
         if(i % 2 = 0, 6, 4) as list_amount, (i % 2) * 0.5 as discount_amount,
         if(i % 2 = 0, 0.6, 0.35) as tax_amount,
-        timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 40 as integer)) as sold_at,
+        timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 40 as integer))
+            + to_minutes(cast(i // 2 % 20 as integer)) as sold_at,
         {SYSTEM}
     from range(1200) as t(i)
     """,
@@ -53,7 +55,8 @@ ROWS = (
     select 'R' || i as receipt_id, 1 as tender_number, 'card_chip' as tender_type_code,
         10.45 as amount, 'GBP' as currency_code, '{KEY.token("card", "4")}' as card_number_token,
         '411111******1111' as card_number_masked,
-        timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 20 as integer)) as sold_at,
+        timestamptz '2017-03-01 09:00:00+00' + to_days(cast(i // 20 as integer))
+            + to_minutes(cast(i % 20 as integer)) as sold_at,
         {SYSTEM}
     from range(600) as t(i)
     """,

@@ -117,6 +117,46 @@ CORRUPTIONS = {
         "delete from raw.pos_standard__line",
         "pos_standard__line.there_are_lines_to_build_from",
     ),
+    "a day sent again under new numbers": (
+        "insert into raw.pos_standard__receipt by name select * replace ("
+        "_record_key + 1000 as _record_key, receipt_id || 'x' as receipt_id) "
+        "from raw.pos_standard__receipt where _record_key between 40 and 59",
+        "pos_standard__receipt.no_day_came_twice",
+    ),
+    "every receipt under one number": (
+        "update raw.pos_standard__receipt set receipt_id = 'R7'",
+        "pos_standard__receipt.keys_tell_rows_apart",
+    ),
+    "every receipt at one moment": (
+        "update raw.pos_standard__receipt set sold_at = timestamptz '2017-03-01 09:00:00+00'",
+        "pos_standard__receipt.there_are_sales_of_many_moments",
+    ),
+    "the money of another country": (
+        "update raw.pos_standard__receipt set currency_code = 'USD' where _record_key < 100",
+        "pos_standard__receipt.amounts_are_in_the_currency_of_the_store",
+    ),
+    "a store that nobody knows": (
+        "update raw.pos_standard__receipt set store_code = 'S9' where _record_key < 100",
+        "pos_standard__receipt.stores_are_known",
+    ),
+    "tills that no longer state half of the totals": (
+        "update raw.pos_standard__receipt set total_amount = null where _record_key % 2 = 0",
+        "pos_standard__receipt.details_are_there_or_never",
+    ),
+    "payments on the day after": (
+        "update raw.pos_standard__tender set sold_at = sold_at + interval 1 day "
+        "where _record_key < 60",
+        "pos_standard__tender.tenders_are_dated_as_their_receipt",
+    ),
+    "cards on payments in cash": (
+        "update raw.pos_standard__tender set tender_type_code = 'cash'",
+        "pos_standard__tender.cash_has_no_card",
+    ),
+    "products and prices of different rows": (
+        "update raw.pos_standard__line set product_code = 'P1', "
+        "unit_price = if(_record_key % 2 = 0, 3, 30), quantity = if(_record_key % 2 = 0, 2, 0.133)",
+        "pos_standard__line.products_keep_their_price",
+    ),
     "a time zone nobody knows": (
         "update raw.store__store set time_zone = 'Europe/Lutetia'",
         "store__store.time_zones_are_known",
@@ -130,6 +170,18 @@ def test_a_corruption_is_caught(warehouse, suites, statement, caught):
 
     with corrupted(warehouse, statement):
         assert caught in failed(run_suites(warehouse, judging))
+
+
+def test_tables_without_a_row_pass_but_for_the_two_that_must_have_some(tmp_path, suites):
+    emptied = build(tmp_path)
+    with emptied.connect() as connection:
+        for suite in suites:
+            connection.execute(f"delete from raw.{suite.table}")
+
+    assert failed(run_suites(emptied, suites)) == {
+        "pos_standard__line.there_are_lines_to_build_from",
+        "store__store.table_row_count_to_be_between",
+    }
 
 
 def test_a_missing_table_or_column_fails_its_checks_and_says_so(warehouse):
