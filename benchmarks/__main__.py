@@ -26,6 +26,7 @@ COMMANDS: dict[str, list[str]] = {
     "readers": [PYTHON, "-m", "benchmarks.readers", "--home", HOME, "--publications", "10"],
     "publishing": [PYTHON, "-m", "benchmarks.publishing", "--gigabytes", "1"],
     "canaries": [PYTHON, "-m", "benchmarks.canaries", "--seeds", "20"],
+    "expectations": [PYTHON, "-m", "benchmarks.expectations"],
     "mutations": [PYTHON, "-m", "benchmarks.mutations", "--count", "100"],
     "anomalies": [PYTHON, "-m", "benchmarks.anomalies", "--seeds", "5"],
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],

@@ -15,6 +15,7 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -102,9 +103,16 @@ def _text(taken: _Taken, tree: Node) -> str:
     return str(row[0]) if row else ""
 
 
+@cache
+def _nothing_else() -> str:
+    """The tree of a query that selects one expression and reads no table."""
+    with duckdb.connect(config={"threads": 1}) as engine:
+        return json.dumps(_parsed(engine, "select 1"))
+
+
 def _expression(taken: _Taken, expression: Node) -> str:
     """An expression's SQL, written by the engine as the only thing that a query selects."""
-    tree = _parsed(taken.connection, "select 1") or {}
+    tree = json.loads(_nothing_else())
     tree["statements"][0]["node"]["select_list"] = [expression | {"alias": ""}]
     return _text(taken, tree).removeprefix("SELECT ")
 
