@@ -18,16 +18,17 @@ from dagster_project.core.quality.bundling import take_apart
 ROWS = """
 create table shop.sale (
     sale_key bigint, code varchar, amount decimal(9, 2), weight double, sold_date date,
-    sold_at timestamptz, left_count integer, right_count integer, is_paid boolean
+    sold_at timestamptz, left_count integer, right_count integer, is_paid boolean,
+    open_for interval
 );
 insert into shop.sale values
-    (1, 'till', 2.50, 0.1, '2024-01-01', '2024-01-01 10:00:00+00', 1, 1, true),
-    (2, 'till', 3.00, 0.3, '2024-02-01', '2024-02-01 10:00:00+00', 2, 1, true),
-    (2, 'tills', -1.00, 1e300, '1970-01-01', '1970-01-01 00:00:00+00', 1, 2, false),
-    (3, '', 5.00, 2.5, '2031-01-01', '2031-01-01 00:00:00+00', 3, null, null),
-    (4, null, null, 'nan', '2024-03-01', null, null, 4, true),
-    (null, 'café', 9999999.99, null, null, '2024-03-01 00:00:00+00', null, null, false),
-    (null, 'café', 0.00, -0.1, '2024-04-01', '2024-04-01 00:00:00+00', 5, 5, null);
+    (1, 'till', 2.50, 0.1, '2024-01-01', '2024-01-01 10:00:00+00', 1, 1, true, interval 1 day),
+    (2, 'till', 3.00, 0.3, '2024-02-01', '2024-02-01 10:00:00+00', 2, 1, true, interval 1 day),
+    (2, 'tills', -1.00, 1e300, '1970-01-01', '1970-01-01 00:00:00+00', 1, 2, false, null),
+    (3, '', 5.00, 2.5, '2031-01-01', '2031-01-01 00:00:00+00', 3, null, null, null),
+    (4, null, null, 'nan', '2024-03-01', null, null, 4, true, interval 1 day),
+    (null, 'café', 9999999.99, null, null, '2024-03-01 00:00:00+00', null, null, false, null),
+    (null, 'café', 0.00, -0.1, '2024-04-01', '2024-04-01 00:00:00+00', 5, 5, null, null);
 create table shop.nothing as select * from shop.sale limit 0;
 """
 BETWEEN = "expect_column_values_to_be_between"
@@ -78,10 +79,12 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("expect_column_mean_to_be_between", {"column": "amount", "min_value": 0, "max_value": 10}),
     ("expect_column_mean_to_be_between", {"column": "sale_key", "min_value": 2.4,
                                           "max_value": 2.4}),
+    ("expect_column_mean_to_be_between", {"column": "sold_at", "min_value": 1}),
     ("expect_column_sum_to_be_between", {"column": "sale_key", "min_value": 12, "max_value": 12}),
     ("expect_column_sum_to_be_between", {"column": "sale_key", "max_value": 12,
                                          "strict_max": True}),
     ("expect_column_sum_to_be_between", {"column": "code", "max_value": 12}),
+    ("expect_column_sum_to_be_between", {"column": "open_for", "max_value": 12}),
     (SHARE, {"column": "code", "min_value": 0.85}),
     (SHARE, {"column": "code", "min_value": 0.86}),
     ("expect_column_unique_value_count_to_be_between", {"column": "code", "max_value": 4}),
@@ -221,7 +224,9 @@ def test_what_the_library_cannot_judge_was_compared_too(ours):
         "column_values_to_be_between code 1",
         "column_values_to_be_between is_paid 1",
         "column_value_lengths_to_equal sale_key 4",
+        "column_mean_to_be_between sold_at 1",
         "column_sum_to_be_between code 12",
+        "column_sum_to_be_between open_for 12",
     ]
 
 

@@ -193,11 +193,15 @@ def _answer(
     if errors:
         error = f"could not be judged: {errors[0].kind}"
         return Answer(has_passed=False, failed_count=1, error=error)
-    verdict = asked.metrics_validate(
-        metrics=values,
-        runtime_configuration={"result_format": COUNTS_ONLY},
-        execution_engine=engine,
-    )
+    try:
+        verdict = asked.metrics_validate(
+            metrics=values,
+            runtime_configuration={"result_format": COUNTS_ONLY},
+            execution_engine=engine,
+        )
+    except (TypeError, ValueError) as error:  # a mean of days is no number
+        kind = f"could not be judged: {type(error).__name__}"
+        return Answer(has_passed=False, failed_count=1, error=kind)
     if verdict.success:
         return Answer(has_passed=True, failed_count=0)
     counts = (f"{getattr(asked, 'map_metric', None)}{UNEXPECTED}", QUERY_COUNT)

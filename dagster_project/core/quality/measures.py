@@ -191,7 +191,8 @@ def _kept_count(asked: Asked, table: Judged) -> Measure:
 
 
 def _mean(asked: Asked, table: Judged) -> Measure:
-    return Measure(f"avg({_column(asked)})")
+    """The sign keeps days and times out, which have an average, but no number to compare with."""
+    return Measure(f"avg(+{_column(asked)})")
 
 
 def _sum(asked: Asked, table: Judged) -> Measure:
