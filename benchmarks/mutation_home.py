@@ -49,36 +49,35 @@ class Checks:
     """The suites and dbt tests of one checkout of the project; older ones want a key to be read."""
 
     def __init__(self, checkout: Path, small: SmallWarehouse, target: Path) -> None:
-        self._checkout, self._small, self._target = checkout, small, target
+        self._small = small
         self.suites = load_suites(checkout / "expectations")
-        self._dbt("parse")
-        self.manifest: Mapping[str, Any] = json.loads((target / "manifest.json").read_text("utf-8"))
-
-    def tested(self, behind: str | None = None) -> Findings:
-        """The dbt tests that fail on the tables as they are, of all or of those behind a table.
-
-        The tables are those of today: an older test of a column that is no more never passes.
-        """
-        results = self._target / "run_results.json"
-        results.unlink(missing_ok=True)
-        self._dbt("test", *(["--select", f"source:{behind}+"] if behind else []))
-        if not results.exists():
-            return frozenset()
-        found = json.loads(results.read_text("utf-8"))["results"]
-        return frozenset(one["unique_id"] for one in found if one["status"] in BAD)
-
-    def _dbt(self, *arguments: str) -> None:
-        project = str(self._checkout / "dbt_project")
-        places = ["--project-dir", project, "--profiles-dir", project, "--target-path"]
+        project = str(checkout / "dbt_project")
+        places = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-        settings = {"PYTHONPATH": str(PROJECT), "DO_NOT_TRACK": "1"}
-        settings |= self._small.warehouse.dbt_environment()
-        settings |= {"DBT_LOG_PATH": str(self._target)}
+        settings = {"PYTHONPATH": str(PROJECT), "DO_NOT_TRACK": "1", "DBT_LOG_PATH": str(target)}
         command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
         subprocess.run(
-            [*command, "--quiet", *arguments, *places, str(self._target)],
-            env=kept | settings, cwd=self._small.home.root, stdout=subprocess.DEVNULL, check=False,
+            [*command, "--quiet", "compile", *places],
+            env=kept | settings | small.warehouse.dbt_environment(),
+            cwd=small.home.root, stdout=subprocess.DEVNULL, check=True,
         )  # fmt: skip
+        self.manifest: Mapping[str, Any] = json.loads((target / "manifest.json").read_text("utf-8"))
+
+    def tested(self, tables: frozenset[str] | None = None) -> Findings:
+        """The dbt tests that find a row in the tables as they are, of all or of some tables.
+
+        Asked in dbt's own words, without dbt: none of them counts otherwise than by rows. The
+        tables are those of today; a test of a column that is no more finds nothing, ever.
+        """
+        names = None if tables is None else {table.split(".")[1] for table in tables}
+        with self._small.warehouse.connect(read_only=True) as connection:
+            return frozenset(
+                name
+                for name, test in self.manifest["nodes"].items()
+                if test["resource_type"] == "test"
+                and (names is None or not names.isdisjoint(_read_by(test)))
+                and _finds_rows(connection, test["compiled_code"])
+            )
 
     def behind(self, table: str) -> dict[str, bool]:
         """The tables that are built from a raw one, and whether people read them (marts)."""
@@ -94,6 +93,14 @@ class Checks:
                     waiting.append(child)
         return found
 
+    def marts(self) -> set[str]:
+        """Every table that people read."""
+        return {
+            f"{node['schema']}.{node['name']}"
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+        }
+
 
 def touched(suites: Iterable[Suite], tables: frozenset[str]) -> list[Suite]:
     """The suites whose verdict can change with these tables: they judge or read one of them."""
@@ -104,6 +111,13 @@ def touched(suites: Iterable[Suite], tables: frozenset[str]) -> list[Suite]:
         return not words.isdisjoint(tables)
 
     return [suite for suite in suites if reads(suite)]
+
+
+def parted(suites: Iterable[Suite]) -> tuple[list[Suite], list[Suite]]:
+    """Those of raw tables, which need no build, and the others."""
+    listed = list(suites)
+    raw = [suite for suite in listed if suite.schema_name == "raw"]
+    return raw, [suite for suite in listed if suite not in raw]
 
 
 class Homes:
@@ -142,6 +156,10 @@ class Homes:
             if not one.has_passed
         )
 
+    def is_watched(self, tables: Iterable[str]) -> bool:
+        """Whether an alarm can come of a change in one of the tables."""
+        return not {one.name for one in self._watch.tables}.isdisjoint(tables)
+
     def alarms(self) -> list[Alarm]:
         """What the watched days of the stores give an alarm for."""
         with self.damaged.warehouse.connect(read_only=True) as connection:
@@ -158,6 +176,17 @@ class Homes:
                 ).fetchone()
                 for table in sorted(there.intersection(tables))
             }
+
+
+def _read_by(test: Mapping[str, Any]) -> set[str]:
+    return {name.rsplit(".", 1)[-1] for name in test["depends_on"]["nodes"]}
+
+
+def _finds_rows(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    try:
+        return bool(connection.execute(f"select count(*) > 0 from ({query})").fetchone()[0])
+    except (duckdb.BinderException, duckdb.CatalogException):
+        return False  # of a table or column that today's star no longer has
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -4,9 +4,9 @@
 
 A simulated banner is refreshed once. Each corruption is done to a copy of its warehouse; what lies
 behind the damaged table is built again, with its tests, every suite that judges or reads one of
-these tables is judged, and so are the watched days of the stores. A corruption is caught when a
-check fails or warns, or an alarm is raised, that did not on the good data. Prints each one with
-what caught it or, for a survivor, what it changed; then a table by kind of damage.
+these tables is judged, and the watched days of the stores where they can have changed. A corruption
+is caught when a check fails or warns, or an alarm is raised, that did not on the good data. Prints
+each one with what caught it or, for a survivor, what it changed; then a table by kind of damage.
 ``--against FOLDER`` counts beside it what the checks of another checkout of the project, older than
 this one, would have caught of the same. Exit 1 below 80 %.
 """
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.corruptions import Corruption, corrupt, draw, places
-from benchmarks.mutation_home import Checks, Findings, Homes, new_alarms, touched
+from benchmarks.mutation_home import Checks, Findings, Homes, new_alarms, parted, touched
 
 BAR = 0.8
 
@@ -41,16 +41,17 @@ class Bench:
     """What holds on the good home, against which each damage is judged."""
 
     def __init__(self, root: Path, seed: int, against: Path | None) -> None:
-        self._homes = Homes(root, seed)
-        self._older = Checks(against, self._homes.damaged, root / "older") if against else None
+        self._homes = homes = Homes(root, seed)
+        self._own = homes.checks
         # Built once more, as after each damage: what is otherwise in the next build is damage.
-        self._failing = self._homes.build()
-        self._homes.keep()
-        self._before = self._judged(None)
-        self._failed_before = self._older.tested() if self._older else frozenset()
-        self._alarms = self._homes.alarms()
-        tables = {name for name, is_read in self._all_behind().items() if is_read}
-        self._contents = self._homes.contents(tables)
+        self._failing = homes.build()
+        homes.keep()
+        self._before = homes.judged(self._own.suites)
+        self._alarms = homes.alarms()
+        self._contents = homes.contents(self._own.marts())
+        self._older = Checks(against, homes.damaged, root / "older") if against else None
+        if self._older:
+            self._older_before = homes.judged(self._older.suites) | self._older.tested()
 
     def draw(self, count: int, seed: int) -> list[Corruption]:
         """Corruptions of the good home's tables."""
@@ -59,39 +60,35 @@ class Bench:
             return draw(places(connection), count, seed)
 
     def tried(self, corruption: Corruption) -> Trial:
-        """What finds it; nothing is to be found where no row is other than before."""
+        """What finds it; nothing is to be found where no row is other than before.
+
+        The last to be asked, the suites of the marts and the alarms, are asked only where the raw
+        suites and the tests found nothing.
+        """
         table = corruption.place.table
         self._homes.restore()
         with self._homes.damaged.warehouse.connect() as connection:
             rows = corrupt(connection, corruption)
         if not rows:
             return Trial(corruption, 0, frozenset(), frozenset())
-        tests = self._homes.build(table) - self._failing
-        behind = self._homes.checks.behind(table)
-        now, *older = self._judged(frozenset({table, *behind}))
-        alarms = new_alarms(self._alarms, self._homes.alarms())
-        found = tests | (now - self._before[0]) | alarms
-        earlier: Findings = frozenset()
-        if self._older is not None:
-            earlier = (self._older.tested(table) - self._failed_before) | (
-                older[0] - self._before[1]
-            )
-        return Trial(corruption, rows, found, earlier, "" if found else self._reason(behind))
+        behind = self._own.behind(table)
+        changed = frozenset({table, *behind})
+        raw, marts = parted(touched(self._own.suites, changed))
+        found = self._homes.judged(raw) - self._before
+        found |= self._homes.build(table) - self._failing
+        if not found:
+            found = self._homes.judged(marts) - self._before
+            if self._homes.is_watched(behind):
+                found |= new_alarms(self._alarms, self._homes.alarms())
+        reason = "" if found else self._reason(behind)
+        return Trial(corruption, rows, found, self._found_earlier(changed), reason)
 
-    def _judged(self, tables: frozenset[str] | None) -> list[Findings]:
-        checks = [self._homes.checks, *([self._older] if self._older else [])]
-        return [
-            self._homes.judged(touched(one.suites, tables) if tables else one.suites)
-            for one in checks
-        ]
-
-    def _all_behind(self) -> dict[str, bool]:
-        names = [node.split(".", 2)[2] for node in self._homes.checks.manifest["sources"]]
-        return {
-            table: is_read
-            for name in names
-            for table, is_read in self._homes.checks.behind(name).items()
-        }
+    def _found_earlier(self, changed: frozenset[str]) -> Findings:
+        if self._older is None:
+            return frozenset()
+        tests = self._older.tested(changed)
+        judged = self._homes.judged(touched(self._older.suites, changed))
+        return (tests | judged) - self._older_before
 
     def _reason(self, behind: dict[str, bool]) -> str:
         now = self._homes.contents(name for name, is_read in behind.items() if is_read)
