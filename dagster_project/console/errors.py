@@ -19,6 +19,7 @@ def explained() -> tuple[type[Exception], ...]:
     from dagster_project.core.modelling import ModellingError
     from dagster_project.core.proposing.opening import ProposingError
     from dagster_project.core.publishing.errors import PublicationError
+    from dagster_project.core.quality import SuiteError
     from dagster_project.core.sharing.errors import SharingError
     from dagster_project.core.simulation.delivery import SimulationError
     from dagster_project.core.warehouse import WarehouseError
@@ -38,5 +39,6 @@ def explained() -> tuple[type[Exception], ...]:
         PublicationError,
         SharingError,
         SimulationError,
+        SuiteError,
         WarehouseError,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -279,8 +280,6 @@ def test_sound_suites_are_not_tried_again_and_changed_ones_are(tmp_path, monkeyp
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory) -> dict[tuple[str, str], dict[str, str]]:
-    import json
-
     home = Home(tmp_path_factory.mktemp("home"))
     return known_tables(json.loads(ensure_manifest(home).read_text("utf-8")))
 
