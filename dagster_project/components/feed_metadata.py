@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import numpy as np
 
+from dagster_project.components.tables import as_table
+
 if TYPE_CHECKING:
     from dagster_project.core.feeds import FeedOutcome
     from dagster_project.core.feeds.standing import Load, LoadFigures, Standing
@@ -77,16 +79,7 @@ def _tables(standing: Standing) -> dict[str, dg.MetadataValue]:
             ],
         ),
     }
-    return {name: _table(columns, rows) for name, (columns, rows) in tables.items() if rows}
-
-
-def _table(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dg.MetadataValue:
-    numbers = {"line", "count"}
-    schema = dg.TableSchema(
-        [dg.TableColumn(name, "int" if name in numbers else "string") for name in columns]
-    )
-    records = [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
-    return dg.MetadataValue.table(records, schema)
+    return {name: as_table(columns, rows) for name, (columns, rows) in tables.items() if rows}
 
 
 def _picture(loads: Sequence[Load]) -> dict[str, dg.MetadataValue]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from dagster_project.components.tables import as_table
 from dagster_project.components.writer import POOL, WriterResource
 from dagster_project.core.quality import (
     CheckResult,
@@ -24,6 +25,11 @@ from dagster_project.core.quality import (
     write_data_docs,
 )
 
+CHECK = "expectations"
+# One row per expectation in the check's metadata, the failed ones first.
+COLUMNS = ("expectation", "outcome", "failed rows", "statement", "why")
+EXPECTATIONS, PASSED, STOPS = "expectations", "passed", "stops what follows"
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -35,7 +41,7 @@ class Layer:
 
 
 def suite_checks(layer: Layer) -> dg.AssetChecksDefinition:
-    """One step that judges a layer's suites; one check per expectation.
+    """One step that judges a layer's suites; one check per suite, with counts per expectation.
 
     A blocking check that fails keeps every step that reads its table from starting.
     """
@@ -49,8 +55,10 @@ def suite_checks(layer: Layer) -> dg.AssetChecksDefinition:
             if judged
             else f"unchanged: {counts} stand as they were judged"
         )
-        for result in results:
-            yield _told(result)
+        for suite in layer.suites:
+            place = (suite.schema_name, suite.table)
+            of_suite = [one for one in results if (one.schema_name, one.table_name) == place]
+            yield _told(suite, of_suite)
 
     return judge
 
@@ -86,29 +94,44 @@ def _judged(writer: WriterResource, layer: Layer, run_id: str) -> tuple[list[Che
 
 def _specs(suites: Sequence[Suite]) -> Iterator[dg.AssetCheckSpec]:
     for suite in suites:
-        for expected in suite.expectations:
-            yield dg.AssetCheckSpec(
-                expected.check_name,
-                asset=[suite.schema_name, suite.table],
-                description=expected.why,
-                blocking=expected.blocking,
-                metadata={"severity": expected.severity, "expectation": expected.expectation},
-            )
+        yield dg.AssetCheckSpec(
+            CHECK,
+            asset=[suite.schema_name, suite.table],
+            description=f"{len(suite.expectations)} expectations: {suite.description}",
+            blocking=any(expected.blocking for expected in suite.expectations),
+            metadata={"expectations": len(suite.expectations)},
+        )
 
 
-def _told(result: CheckResult) -> dg.AssetCheckResult:
-    """Counts and reasons; no value of the data leaves the warehouse."""
-    stops = result.severity == "error"
+def _told(suite: Suite, results: Sequence[CheckResult]) -> dg.AssetCheckResult:
+    """Counts and reasons; no value of the data leaves the warehouse.
+
+    Of severity ERROR only where what follows must stop: Dagster stops it for every error of a
+    check that may block.
+    """
+    failed = [result for result in results if not result.has_passed]
+    stops = any(result.is_blocking for result in failed)
+    rows = [
+        (one.check_name, _outcome(one), one.failed_count, one.statement, one.why)
+        for one in sorted(results, key=lambda one: (one.has_passed, not one.is_blocking))
+    ]
     return dg.AssetCheckResult(
-        asset_key=[result.schema_name, result.table_name],
-        check_name=result.check_name,
-        passed=result.has_passed,
+        asset_key=[suite.schema_name, suite.table],
+        check_name=CHECK,
+        passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
-        description=result.statement,
+        description="; ".join(f"{one.statement} {_outcome(one)}" for one in failed) or None,
         metadata={
-            "failed rows": result.failed_count,
-            "rows": result.row_count,
-            "why": result.why,
-            **({"could not be judged": result.error} if result.error else {}),
+            "failed expectations": len(failed),
+            "failed rows": sum(one.failed_count for one in failed),
+            "rows": max((one.row_count for one in results), default=0),
+            EXPECTATIONS: as_table(COLUMNS, rows),
         },
     )
+
+
+def _outcome(result: CheckResult) -> str:
+    if result.has_passed:
+        return PASSED
+    said = result.error or f"{result.failed_count:,} of {result.row_count:,} rows"
+    return f"{STOPS if result.is_blocking else result.severity}: {said}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -74,3 +75,17 @@ def last_metadata(
     event = context.instance.get_latest_materialization_event(key)
     found = event.asset_materialization if event else None
     return dict(found.metadata) if found else {}
+
+
+def as_table(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dg.MetadataValue:
+    """Rows as a table in the user interface; whole numbers stay numbers."""
+    numbers = {
+        name
+        for place, name in enumerate(columns)
+        if rows and all(isinstance(row[place], int) for row in rows)
+    }
+    schema = dg.TableSchema(
+        [dg.TableColumn(name, "int" if name in numbers else "string") for name in columns]
+    )
+    records = [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
+    return dg.MetadataValue.table(records, schema)

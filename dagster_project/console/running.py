@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.components.judging import EXPECTATIONS, PASSED, STOPS
 from dagster_project.components.reaper import PROCESS_TAG, process_stamp, reap_dead_runs
 from dagster_project.components.writer import HELD_BACK
 from dagster_project.console.deployment import open_instance
@@ -131,7 +132,25 @@ def _gather(run: JobRun, event: dg.DagsterEvent) -> None:
             name: value.value for name, value in found.metadata.items()
         }
     elif kind == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-        run.checks.append(_check(step, event.asset_check_evaluation_data))
+        run.checks += _checks(step, event.asset_check_evaluation_data)
+
+
+def _checks(step: str, found: dg.AssetCheckEvaluation) -> list[Check]:
+    """The check, or one for each expectation of a suite."""
+    listed = found.metadata.get(EXPECTATIONS)
+    if listed is None:
+        return [_check(step, found)]
+    table = "/".join(found.asset_key.path)
+    return [
+        Check(
+            table,
+            row.data["expectation"],
+            row.data["outcome"] == PASSED,
+            row.data["outcome"].startswith(STOPS),
+            row.data["failed rows"],
+        )
+        for row in listed.records
+    ]
 
 
 def _check(step: str, found: dg.AssetCheckEvaluation) -> Check:

@@ -72,6 +72,9 @@ def show_summary(console: Console, home: Home, summary: Summary) -> None:
         console.print(f"[yellow]held back[/yellow]  {escape(told)}")
     _rest(console, len(summary.held_back))
     _show_checks(console, summary)
+    for alert in summary.alerts[:NAMED]:
+        console.print(f"[yellow]alert[/yellow]      {escape(alert)}", soft_wrap=True)
+    _rest(console, len(summary.alerts))
     _show_forecast(console, summary)
     _show_publication(console, home, summary)
     spent = ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in summary.phases.items())
@@ -151,10 +154,16 @@ def _rest(console: Console, count: int) -> None:
 def last_words(summary: Summary) -> str:
     """One line for the error stream: what was held back, or why it could not run."""
     if summary.exit_code == HELD_BACK:
-        named = [f"{c.table} {c.name}" for c in summary.failed_checks] + summary.held_back
+        named = [_stopping(check, summary) for check in summary.failed_checks] + summary.held_back
         named += [failure.reason for failure in summary.failures if failure.is_held_back]
         return f"held back: {_joined(named)}"
     return _joined(f"{f.step + ': ' if f.step else ''}{f.reason}" for f in summary.failures)
+
+
+def _stopping(check: Check, summary: Summary) -> str:
+    """A check that stopped something, with its count and whom to phone."""
+    contact = summary.contacts.get(check.table, "")
+    return f"{check.table} {check.name} ({check.failed_count:,} rows; {contact})"
 
 
 def _joined(parts: Iterable[str]) -> str:

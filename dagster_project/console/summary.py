@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from dagster_project.console.deployment import check_declarations
 from dagster_project.console.running import Check, Failure, JobRun
+from dagster_project.core.grading import contact_of_table
 
 DONE, HELD_BACK, COULD_NOT = 0, 1, 2
 
@@ -18,6 +20,7 @@ PHASES = {
     "identity": "identity",
     "models": "models",
     "checks": "_checks",
+    "grades": "store_days",
     "forecast": "forecast",
     "publication": "published__",
     "report": "report__",
@@ -52,6 +55,8 @@ class Summary:
     publication: Mapping[str, Any]
     report: str | None
     phases: Mapping[str, float]
+    alerts: tuple[str, ...] = ()  # stores with poor days: what, which feed, who to phone
+    contacts: Mapping[str, str] = field(default_factory=dict)  # of tables whose checks stopped
 
     @property
     def held_back(self) -> list[str]:
@@ -87,7 +92,20 @@ def summarise(run: JobRun) -> Summary:
         publication=run.told.get("published/analyst", {}),
         report=run.told.get("report/overview", {}).get("file"),
         phases=_phases(run),
+        alerts=tuple(run.told.get("ops/store_day", {}).get("alerts", ())),
+        contacts=_contacts(run),
     )
+
+
+def _contacts(run: JobRun) -> dict[str, str]:
+    """Whom to phone about each table of which a check stopped something."""
+    tables = {check.table for check in run.checks if check.is_blocking and not check.has_passed}
+    if not tables:
+        return {}
+    templates, feeds = check_declarations()
+    return {
+        table: contact_of_table(*table.split("/", 1), feeds, templates) for table in sorted(tables)
+    }
 
 
 def _feed_line(feed: str, told: Mapping[str, Any]) -> FeedLine:

@@ -3,7 +3,7 @@
 Complete, timely, balanced and plausible: from the star, the book of loads and the anomalies.
 """
 
-from dagster_project.core.grading.alerts import Alert, check_alerts, feeds_of, store_alerts
+from dagster_project.core.grading.alerts import Alert, contact_of_table, store_alerts
 from dagster_project.core.grading.chart import grade_chart
 from dagster_project.core.grading.criteria import CRITERIA, POINTS, Missing
 from dagster_project.core.grading.store_days import (
@@ -20,9 +20,8 @@ __all__ = [
     "Alert",
     "Missing",
     "StoreDay",
-    "check_alerts",
+    "contact_of_table",
     "count_grades",
-    "feeds_of",
     "grade_chart",
     "grade_store_days",
     "missing_numbers",

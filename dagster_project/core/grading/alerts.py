@@ -1,4 +1,4 @@
-"""Whom to phone about what: poor days of stores, and failed checks, with the feed and its owner.
+"""Whom to phone about what: the poor days of stores, and tables, with the feed and its owner.
 
 Belongs here: the lines that people read. Does not: finding anything.
 """
@@ -13,7 +13,6 @@ import duckdb
 
 from dagster_project.core.declarations import Feed, Template
 from dagster_project.core.grading.store_days import StoreDay, poor_store_days
-from dagster_project.core.quality import CheckResult
 
 MODELLERS = "data engineering"  # of a table that no feed fills
 
@@ -43,32 +42,17 @@ def store_alerts(connection: duckdb.DuckDBPyConnection, feeds: Mapping[str, Feed
     return [_of_store(days, feeds) for days in found]
 
 
-def check_alerts(
-    results: Iterable[CheckResult], feeds: Mapping[str, Feed], templates: Mapping[str, Template]
-) -> list[Alert]:
-    """One alert per failed check that stops publication, with the feeds that fill its table."""
-    found = []
-    for result in results:
-        if result.has_passed or not result.is_blocking:
-            continue
-        named = feeds_of(result.schema_name, result.table_name, feeds, templates)
-        said = result.error or f"{result.failed_count:,} of {result.row_count:,} rows"
-        message = f"{result.check_name.replace('_', ' ')}: {said}"
-        subject = f"{result.schema_name}.{result.table_name}"
-        found.append(Alert(subject, message, named, _contacts(named, feeds)))
-    return found
-
-
-def feeds_of(
+def contact_of_table(
     schema: str, table: str, feeds: Mapping[str, Feed], templates: Mapping[str, Template]
-) -> tuple[str, ...]:
-    """Names of the feeds that fill a raw table; none for any other."""
-    if schema != "raw":
-        return ()
+) -> str:
+    """Who to phone about a table: the feeds that fill a raw one, with their owners."""
     family = table.partition("__")[0]
-    return tuple(
-        sorted(n for n, feed in feeds.items() if templates[feed.template].family == family)
-    )
+    named = [
+        name
+        for name, feed in sorted(feeds.items())
+        if schema == "raw" and templates[feed.template].family == family
+    ]
+    return f"{', '.join(named)}; who to phone: {_contacts(named, feeds)}".removeprefix("; ")
 
 
 def _worst(days: list[StoreDay]) -> StoreDay:

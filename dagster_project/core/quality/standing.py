@@ -18,7 +18,10 @@ from dagster_project.core.quality.suites import Suite
 
 Table = tuple[str, str]
 QUALIFIED = re.compile(r"\b([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)\b")
-# How loads, builds and code stand: what is no raw table and no model's changes with them only.
+# The build that writes a schema's tables as a whole; of models each table has its own last build,
+# but a view holds what the tables behind it hold.
+WRITTEN_BY = {"identity": "identity", "reference": "identity", "forecast": "forecast"}
+MODELS = "models"
 BUILDS = "select build, built_batch_id, fingerprint, built_at::varchar from ops.build_state"
 
 
@@ -28,7 +31,7 @@ def suite_states(
     """A fingerprint of each suite and of all tables that it reads, by the suite's table.
 
     Raw tables by the loads of their rows, models by the build that made them last, anything else
-    by the last builds of all.
+    by the last build of its kind.
     """
     kinds = _tables(connection)
     read = [(suite, sorted(_read_by(suite, kinds))) for suite in suites]
@@ -124,11 +127,10 @@ def _table_states(
     made = dict(
         connection.execute("select table_name, built_at::varchar from ops.built_table").fetchall()
     )
-    builds = repr(sorted(connection.execute(BUILDS).fetchall()))
+    builds = {build: repr(state) for build, *state in connection.execute(BUILDS).fetchall()}
     for table in tables - set(found):
-        # A view holds what the tables behind it hold.
-        stored = kinds.get(table) == "table"
-        found[table] = made.get(table[1], builds) if stored else builds
+        built = builds.get(WRITTEN_BY.get(table[0], MODELS), "")
+        found[table] = made.get(table[1], built) if kinds.get(table) == "table" else built
     return found
 
 
