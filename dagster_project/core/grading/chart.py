@@ -27,7 +27,8 @@ from ops.store_day
 where business_date > $since
 group by store_durable_key
 order by
-    sum(complete_points + timely_points + balanced_points + plausible_points) desc, name,
+    sum(complete_points + timely_points + balanced_points + plausible_points) desc,
+    sum(receipt_count) desc, name,
     store_durable_key
 limit $stores
 """
