@@ -47,6 +47,11 @@ insert into ops.check_result (
         false, 7, 'why'),
     ('r', now(), 'core', 'fct_tender', 'keys are unique', 'expectation', 'error', true, true, 0,
         'why');
+insert into ops.store_day values
+    (1, 'Market <One>', date '2026-03-02', 'A', 0, 0, 0, 0, null, 'tills', 90),
+    (1, 'Market <One>', date '2026-03-03', 'D', 2, 0, 1, 0, '9 of 90 receipts lack lines', 'tills',
+        90),
+    (1, 'Market <One>', date '2026-02-20', 'F', 5, 0, 0, 0, 'last month', 'tills', 0);
 insert into ops.file_ledger values
     ('a', 'a', 'tills', 'f.csv', 9, now(), null, 'pos_standard', 1, 1010, 1000, 7, 3, 'loaded',
         null, 1, null, null);
@@ -137,6 +142,13 @@ def test_the_page_says_what_it_is_and_how_far_to_trust_it(page: str) -> None:
     assert '<span class="status warned">warned</span>' in page
     assert "1,010" not in page  # the feed shows loaded, rejected and repeated, not their sum
     assert '<td class="number" data-head="Loaded"><div>1,000</div></td>' in page
+
+
+def test_poor_days_of_the_last_week_are_named_with_their_reason(page: str) -> None:
+    assert "The last week: 1 A, 1 D." in page
+    assert "Market &lt;One&gt;" in page
+    assert "9 of 90 receipts lack lines" in page
+    assert "last month" not in page
 
 
 def test_headlines_are_those_of_the_lines(warehouse: Warehouse) -> None:

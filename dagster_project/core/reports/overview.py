@@ -58,6 +58,7 @@ def _page(
         _products(figures.top_products(connection, period), currency),
         trust.accuracy_section(figures.forecast_accuracy(connection)),
         trust.quality_section(connection, publication),
+        trust.store_days_section(connection),
         trust.feeds_section(connection),
         trust.changes_section(quality.changes(connection, publication.version)),
     ]

@@ -6,9 +6,12 @@ Belongs here: checks, feeds, rejects, what changed. Does not: sales (``figures``
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
+
+POOR_DAYS_SHOWN = 15
+LAST_WEEK = "business_date > (select max(business_date) from ops.store_day) - 7"
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,16 @@ class Check:
     name: str
     status: str  # failed or warned
     failed_count: int
+
+
+@dataclass(frozen=True)
+class PoorDay:
+    """A day of a store that is graded C or worse."""
+
+    store: str
+    day: date
+    grade: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,30 @@ def troubled_checks(connection: duckdb.DuckDBPyConnection) -> list[Check]:
         """
     ).fetchall()
     return [Check(*row) for row in rows]
+
+
+def grade_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Store days of each grade in the last graded week, A first; none where nothing is graded."""
+    rows = connection.execute(
+        f"select grade, count(*) from ops.store_day where {LAST_WEEK} group by grade order by grade"
+    ).fetchall()
+    return dict(rows)
+
+
+def poor_days(connection: duckdb.DuckDBPyConnection) -> list[PoorDay]:
+    """The worst store days of the last graded week, C or worse, the worst first."""
+    rows = connection.execute(
+        f"""
+        select
+            coalesce(store_name, cast(store_durable_key as varchar)), business_date, grade,
+            coalesce(reason, ''),
+        from ops.store_day
+        where {LAST_WEEK} and grade >= 'C'
+        order by grade desc, business_date desc, 1, store_durable_key
+        limit {POOR_DAYS_SHOWN}
+        """
+    ).fetchall()
+    return [PoorDay(*row) for row in rows]
 
 
 def feed_summaries(connection: duckdb.DuckDBPyConnection) -> list[FeedSummary]:

@@ -114,6 +114,31 @@ def quality_section(connection: duckdb.DuckDBPyConnection, publication: Publicat
     )
 
 
+def store_days_section(connection: duckdb.DuckDBPyConnection) -> str:
+    """How the days of the stores are graded; nothing where none is."""
+    counts = quality.grade_counts(connection)
+    if not counts:
+        return ""
+    told = ", ".join(f"{m.count(count)} {grade}" for grade, count in counts.items())
+    rows = [
+        (
+            f"{m.text(one.store)}<br><small>{one.day}</small>",
+            m.text(one.grade),
+            m.text(one.reason),
+        )
+        for one in quality.poor_days(connection)
+    ]
+    heads = ("Store and day", "Grade", "Why")
+    body = m.table("Days graded C or worse", heads, rows, left=(0, 1, 2)) if rows else ""
+    return m.section(
+        "Which days are complete?",
+        "Each day of a store is graded from A to F for being complete, timely, balanced and "
+        f"plausible. The last week: {told}.",
+        body,
+        wide=True,
+    )
+
+
 def feeds_section(connection: duckdb.DuckDBPyConnection) -> str:
     """What every feed delivered and what was rejected; nothing where no file came in."""
     feeds = quality.feed_summaries(connection)
