@@ -14,7 +14,13 @@ from quality_rows import KEY, build, corrupted, failed
 
 from dagster_project.core import home as paths
 from dagster_project.core.keys import MasterKey
-from dagster_project.core.quality import Suite, load_suites, run_suites, write_data_docs
+from dagster_project.core.quality import (
+    Suite,
+    load_suites,
+    record_results,
+    run_suites,
+    write_data_docs,
+)
 from dagster_project.core.warehouse import Warehouse, WarehouseError
 
 CANARY = "Wilhelmina Canary"
@@ -259,7 +265,9 @@ def test_neither_the_key_nor_a_value_reaches_results_pages_or_logs(tmp_path):
     suites = load_suites(paths.EXPECTATIONS)
     with everything_logged_to(told), redirect_stdout(told), redirect_stderr(told):
         results = run_suites(warehouse, suites)
-        index = write_data_docs(warehouse.home, results, "now")
+        with warehouse.connect() as connection:
+            record_results(connection, "run", results)
+            index = write_data_docs(warehouse.home, connection, "now")
 
     assert "store__store.column_values_to_be_in_set__store_type" in failed(results)
     pages = [path.read_text("utf-8") for path in index.parent.rglob("*.html")]
