@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     # Everything below is imported only now: ``--help`` must not wait for a database.
-    from dagster_project.console.errors import explained
+    from dagster_project.console.errors import explained, told
 
     try:
         return _command(chosen)(chosen)
@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; the next refresh goes on from here", file=sys.stderr)
         return STOPPED
     except explained() as error:
-        print(f"tillhouse: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in told(error):
+            print(f"tillhouse: {line}", file=sys.stderr)
         return COULD_NOT
 
 

@@ -42,3 +42,11 @@ def explained() -> tuple[type[Exception], ...]:
         SuiteError,
         WarehouseError,
     )
+
+
+def told(error: Exception) -> list[str]:
+    """What an explained error says: one line, or one for each mistake of the suites."""
+    from dagster_project.core.quality import SuiteError
+
+    mistakes = error.mistakes if isinstance(error, SuiteError) else [str(error)]
+    return [" ".join(mistake.split()) for mistake in mistakes]

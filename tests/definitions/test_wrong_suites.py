@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import pytest
 
+from dagster_project.console.errors import explained, told
 from dagster_project.core.home import HOME_VARIABLE
 from dagster_project.core.quality import SuiteError
 
@@ -39,20 +41,44 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("suite", "complaint"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_suite_is_told_with_its_line(tmp_path, monkeypatch, suite, complaint):
+@pytest.fixture
+def checks(monkeypatch, tmp_path):
+    """The module that loads the suites, with a home and a folder of suites of its own."""
     with warnings.catch_warnings():
         # A parser that dagster_dbt imports has a successor, and says so.
         warnings.simplefilter("ignore", DeprecationWarning)
         from dagster_project.defs import checks
-    schema, table, column = suite
-    path = tmp_path / "expectations" / schema / f"{table}.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text(SUITE.format(schema=schema, table=table, column=column), "utf-8")
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
     monkeypatch.setattr(checks, "EXPECTATIONS", tmp_path / "expectations")
+    return checks
+
+
+def write(folder: Path, schema: str, table: str, column: str) -> None:
+    path = folder / schema / f"{table}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(SUITE.format(schema=schema, table=table, column=column), "utf-8")
+
+
+@pytest.mark.parametrize(("suite", "complaint"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_suite_is_told_with_its_line(checks, suite, complaint):
+    write(checks.EXPECTATIONS, *suite)
 
     with pytest.raises(SuiteError) as caught:
         checks.checks()
 
     assert str(caught.value) == complaint
+
+
+def test_the_location_and_the_terminal_say_a_line_for_each_mistake(checks):
+    from dagster_project.definitions import definitions
+
+    write(checks.EXPECTATIONS, *WRONG["a misspelled column"][0])
+    write(checks.EXPECTATIONS, *WRONG["a table that nobody makes"][0])
+
+    with pytest.raises(explained()) as caught:
+        definitions()
+
+    assert told(caught.value) == [
+        WRONG["a misspelled column"][1],
+        WRONG["a table that nobody makes"][1],
+    ]
