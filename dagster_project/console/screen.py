@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dagster_project.console.running import Check, Progress
+from dagster_project.console.status import AUDIENCE
 from dagster_project.console.summary import DONE, HELD_BACK, Summary
 from dagster_project.core.home import Home
+from dagster_project.core.publishing import latest_publication
 
 SAYS_EVERY_SECONDS = 2.0
 WIDTH = 120
@@ -141,9 +144,21 @@ def _show_publication(console: Console, home: Home, summary: Summary) -> None:
         )
         console.print(f"             {home.root / told['file']}", soft_wrap=True)
     elif summary.exit_code != DONE:
-        console.print("[bold]Published[/bold]    nothing; readers go on seeing what was there")
+        console.print(f"[bold]Published[/bold]    nothing; {_still_read(home)}")
     if summary.report:
         console.print(f"[bold]Page[/bold]         {home.root / summary.report}", soft_wrap=True)
+
+
+def _still_read(home: Home) -> str:
+    """What readers go on seeing when nothing new is published, and how old it is."""
+    current = latest_publication(home, AUDIENCE)
+    if current is None:
+        return "there is nothing to read yet"
+    age = datetime.now(UTC) - current.published_at
+    return (
+        f"readers go on seeing version {current.version}, {age.total_seconds() / 3600:.1f} h old, "
+        f"data up to {current.data_up_to}"
+    )
 
 
 def _rest(console: Console, count: int) -> None:

@@ -46,10 +46,10 @@ order by all
 """
 
 # A warehouse of an earlier version gets the table with its next refresh.
-HAS_FINDINGS = """
+HAS_TABLE = """
 select 1 from duckdb_tables()
 where
-    database_name = current_database() and schema_name = 'ops' and table_name = 'feed_finding'
+    database_name = current_database() and schema_name = 'ops' and table_name = ?
 """
 
 
@@ -96,6 +96,7 @@ class Status:
     publication: dict[str, Any] | None  # version, published_at, age_seconds, rows, path
     failed_checks: tuple[FailedCheck, ...]
     findings: tuple[OpenFinding, ...] = ()
+    alerts: tuple[str, ...] = ()  # stores with poor days: what, which feed, who to phone
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -107,6 +108,7 @@ def read_status(home: Home) -> Status:
     feeds: tuple[FeedState, ...] = ()
     failed: tuple[FailedCheck, ...] = ()
     findings: tuple[OpenFinding, ...] = ()
+    alerts: tuple[str, ...] = ()
     if home.warehouse.exists():
         with open_warehouse(home).connect(read_only=True) as connection:
             feeds = _feeds(connection)
@@ -114,14 +116,25 @@ def read_status(home: Home) -> Status:
                 FailedCheck(*row) for row in connection.execute(FAILED_CHECKS).fetchall()
             )
             findings = _findings(connection)
-    return Status(str(home.root), feeds, _publication(home), failed, findings)
+            alerts = _alerts(connection)
+    return Status(str(home.root), feeds, _publication(home), failed, findings, alerts)
+
+
+def _alerts(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Stores with poor days in the last graded week."""
+    from dagster_project.core.grading import store_alerts
+
+    if not connection.execute(HAS_TABLE, ["store_day"]).fetchone():
+        return ()
+    _, feeds = check_declarations()
+    return tuple(alert.line for alert in store_alerts(connection, feeds))
 
 
 def _findings(connection: duckdb.DuckDBPyConnection) -> tuple[OpenFinding, ...]:
     """What the last loads found, and silence as it is now."""
     from dagster_project.core.feeds.findings import open_findings
 
-    if not connection.execute(HAS_FINDINGS).fetchone():
+    if not connection.execute(HAS_TABLE, ["feed_finding"]).fetchone():
         return ()
     _, feeds = check_declarations()
     found = open_findings(connection, feeds, datetime.now(UTC))
@@ -171,6 +184,8 @@ def show_status(console: Console, status: Status) -> None:
         about = "" if is_told else f" {finding.subject}:"
         told_finding = escape(f"{finding.feed} {kind}:{about} {finding.message}")
         console.print(f"[yellow]found[/yellow]        {told_finding}", soft_wrap=True)
+    for alert in status.alerts:
+        console.print(f"[yellow]alert[/yellow]        {escape(alert)}", soft_wrap=True)
     for check in status.failed_checks:
         label = "[red]failed[/red]" if check.is_blocking else "[yellow]warned[/yellow]"
         told_check = f"{check.table} {escape(check.check)} ({check.failed_count:,} rows)"

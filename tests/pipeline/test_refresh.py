@@ -134,6 +134,24 @@ def test_every_check_of_a_first_refresh_is_judged_and_passes(first: Ended) -> No
     assert {"raw", "core", "customer"} <= {c["table"].split("/")[0] for c in first.told["checks"]}
 
 
+def test_every_store_day_of_the_last_weeks_is_graded_where_readers_see_it(
+    home: Home, first: Ended
+) -> None:
+    with duckdb.connect(str(home.published / "analyst.duckdb"), read_only=True) as reader:
+        graded = reader.execute(
+            "select count(*) from ops.store_day where receipt_count > 0"
+        ).fetchone()
+        sold = reader.execute(
+            "select count(distinct (store_durable_key, business_date)) from core.fct_transaction "
+            "where store_durable_key > 0 and business_date > "
+            "(select max(business_date) - 35 from ops.store_day)"
+        ).fetchone()
+
+    assert graded == sold
+    assert graded[0] > 0
+    assert first.told["alerts"] == []
+
+
 def test_a_refresh_is_a_run_that_the_user_interface_shows(
     home: Home, first: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:

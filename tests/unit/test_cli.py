@@ -213,6 +213,22 @@ def test_status_names_checks_that_failed_when_last_judged_and_no_earlier_ones(
     assert failed == {"table": "raw.x", "check": "broken", "is_blocking": True, "failed_count": 3}
 
 
+def test_status_names_a_store_with_a_poor_day_and_whom_to_phone(
+    loaded: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with loaded.connect() as connection:
+        connection.execute(
+            "insert into ops.store_day values (7, 'Market 7', '2017-01-02', 'F', 5, 0, 0, 0, "
+            "'Store Market 7 has no rows', 'journey_transactions', 0)"
+        )
+
+    assert main(["status"]) == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Market 7: 2017-01-02 is graded F: Store Market 7 has no rows" in told
+    assert "(journey_transactions); who to phone: " in told
+
+
 def test_status_of_an_empty_home_says_so(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"]) == 0
 
