@@ -7,14 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.core.home import EXPECTATIONS, Home
+from dagster_project.core.home import EXPECTATIONS
 from dagster_project.core.quality import (
     CheckResult,
     SuiteError,
     blocking_failures,
     load_suites,
     record_results,
-    write_data_docs,
 )
 from dagster_project.core.warehouse import OPS_TABLES
 
@@ -283,22 +282,3 @@ def test_results_are_recorded_once_per_run_and_check():
         ("run-1", "keys_are_known", "expectation", False, 3),
         ("run-2", "keys_are_known", "expectation", True, 0),
     ]
-
-
-def test_data_docs_show_counts_reasons_and_what_blocks(tmp_path):
-    home = Home(tmp_path)
-    write_data_docs(home, [result(table_name="gone")], "first")
-
-    index = write_data_docs(
-        home,
-        [result(), result("amounts < 9", has_passed=False, failed_count=1234, is_blocking=True)],
-        "judged at noon",
-    )
-
-    text = index.read_text("utf-8")
-    page = (tmp_path / "data_docs/core/dim_till.html").read_text("utf-8")
-    assert "1 failed, 1 of them blocking" in text
-    assert "amounts &lt; 9" in page
-    assert "1,234" in page
-    assert "http" not in page
-    assert not (tmp_path / "data_docs/core/gone.html").exists()
