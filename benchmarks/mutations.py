@@ -44,9 +44,9 @@ class Bench:
         self._homes = homes = Homes(root, seed)
         self._own = homes.checks
         # Built once more, as after each damage: what is otherwise in the next build is damage.
-        self._failing = homes.build()
+        failing = homes.build()
         homes.keep()
-        self._before = homes.judged(self._own.suites)
+        self._before = failing | homes.judged(self._own.suites) | self._own.tested()
         self._alarms = homes.alarms()
         self._contents = homes.contents(self._own.marts())
         self._older = Checks(against, homes.damaged, root / "older") if against else None
@@ -62,8 +62,8 @@ class Bench:
     def tried(self, corruption: Corruption) -> Trial:
         """What finds it; nothing is to be found where no row is other than before.
 
-        The last to be asked, the suites of the marts and the alarms, are asked only where the raw
-        suites and the tests found nothing.
+        The raw suites are asked first: what they find is not built at all, but where older checks
+        are compared. The suites of the marts and the alarms are asked where nobody found anything.
         """
         table = corruption.place.table
         self._homes.restore()
@@ -75,7 +75,9 @@ class Bench:
         changed = frozenset({table, *behind})
         raw, marts = parted(touched(self._own.suites, changed))
         found = self._homes.judged(raw) - self._before
-        found |= self._homes.build(table) - self._failing
+        if found and self._older is None:
+            return Trial(corruption, rows, found, frozenset())
+        found |= (self._homes.build(table) | self._own.tested(changed)) - self._before
         if not found:
             found = self._homes.judged(marts) - self._before
             if self._homes.is_watched(behind):
