@@ -70,6 +70,7 @@ li { overflow-wrap: anywhere; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody, tr, th, td, caption { display: block; }
   tr { border-top: 1px solid var(--line); padding: .6rem 0; }
+  .index th:nth-child(n), .checks .check { width: auto; }
   tbody th, td, td.number { border: 0; padding: .1rem .8rem; text-align: left; width: auto; }
   td[data-is]::before { content: attr(data-is) " "; color: var(--soft); font-size: .85rem; }
   td.trend { padding: .3rem .8rem; } td.trend::before { display: block; }
