@@ -27,8 +27,8 @@ from dagster_project.core.quality import (
 
 CHECK = "expectations"
 # One row per expectation in the check's metadata, the failed ones first.
-COLUMNS = ("expectation", "outcome", "failed rows", "statement", "why")
-EXPECTATIONS, PASSED, STOPS = "expectations", "passed", "stops what follows"
+COLUMNS = ("expectation", "outcome", "failed rows", "why", "statement")
+EXPECTATIONS, PASSED, STOPS = "expectations", "passed", "failed, blocking"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _told(suite: Suite, results: Sequence[CheckResult]) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.has_passed]
     stops = any(result.is_blocking for result in failed)
     rows = [
-        (one.check_name, _outcome(one), one.failed_count, one.statement, one.why)
+        (one.check_name, _outcome(one), one.failed_count, one.why, one.statement)
         for one in sorted(results, key=lambda one: (one.has_passed, not one.is_blocking))
     ]
     return dg.AssetCheckResult(
@@ -120,7 +120,7 @@ def _told(suite: Suite, results: Sequence[CheckResult]) -> dg.AssetCheckResult:
         check_name=CHECK,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
-        description="; ".join(f"{one.statement} {_outcome(one)}" for one in failed) or None,
+        description="; ".join(map(_said, failed)) or None,
         metadata={
             "failed expectations": len(failed),
             "failed rows": sum(one.failed_count for one in failed),
@@ -133,5 +133,12 @@ def _told(suite: Suite, results: Sequence[CheckResult]) -> dg.AssetCheckResult:
 def _outcome(result: CheckResult) -> str:
     if result.has_passed:
         return PASSED
-    said = result.error or f"{result.failed_count:,} of {result.row_count:,} rows"
-    return f"{STOPS if result.is_blocking else result.severity}: {said}"
+    failed = STOPS if result.is_blocking else f"failed, {result.severity}"
+    return f"{failed}: {result.error}" if result.error else failed
+
+
+def _said(result: CheckResult) -> str:
+    """A failed expectation in a few words; its query stands in the table."""
+    name = result.check_name.replace("_", " ")
+    counts = f"{result.failed_count:,} of {result.row_count:,} rows"
+    return f"{name} ({counts}): {_outcome(result)}"
