@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from publications import change, new_batch, publish_again, read
 from sales_warehouse import build_sales_warehouse, manifest_for
@@ -19,6 +20,7 @@ from dagster_project.core.publishing import (
     publish,
     published_path,
     rollback,
+    unlike_the_audited,
     versions,
 )
 from dagster_project.core.publishing.versions import kept_versions, version_path
@@ -143,6 +145,20 @@ def test_metrics_in_the_file_are_those_of_the_private_marts(warehouse: Warehouse
     receipts = read(warehouse, "select sum(receipts), sum(baskets) from metrics.sales_by_store")
     assert receipts == [(120, 118)]  # the void does not count; two returns are no baskets
     assert isinstance(wanted, Decimal)
+
+
+def test_a_published_file_is_compared_with_what_was_audited(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(publish_again(warehouse).path.read_bytes())
+    assert unlike_the_audited(copy) == []
+
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("delete from core.fct_sales_line where rowid = 0")
+        connection.execute("drop table core.dim_store")
+
+    assert unlike_the_audited(copy) == ["core.dim_store", "core.fct_sales_line"]
 
 
 def test_a_failed_blocking_check_keeps_the_published_file(warehouse: Warehouse) -> None:

@@ -5,6 +5,7 @@ Belongs here: audiences, metrics, audit, versions. Does not: how the marts are m
 
 from dagster_project.core.publishing.errors import PublicationError
 from dagster_project.core.publishing.publication import PublicationOutcome, publish
+from dagster_project.core.publishing.reconciling import unlike_the_audited
 from dagster_project.core.publishing.versions import (
     Publication,
     attached,
@@ -22,4 +23,5 @@ __all__ = [
     "publish",
     "published_path",
     "rollback",
+    "unlike_the_audited",
 ]
