@@ -128,7 +128,7 @@ class Homes:
         damaged = Home(root / "damaged")
         shutil.copytree(self._good.home.root, damaged.root)
         self.damaged = SmallWarehouse.around(damaged, root)
-        self.checks = Checks(PROJECT, self._good, root / "checks")
+        self.checks = Checks(PROJECT, self.damaged, root / "checks")
         self._watch = load_watch(PACKAGE / "anomalies.yaml")
 
     def restore(self) -> None:
