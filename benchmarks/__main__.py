@@ -27,6 +27,7 @@ COMMANDS: dict[str, list[str]] = {
     "publishing": [PYTHON, "-m", "benchmarks.publishing", "--gigabytes", "1"],
     "canaries": [PYTHON, "-m", "benchmarks.canaries", "--seeds", "20"],
     "expectations": [PYTHON, "-m", "benchmarks.expectations"],
+    "checks": [PYTHON, "-m", "benchmarks.checks", "10M"],
     "mutations": [PYTHON, "-m", "benchmarks.mutations", "--count", "100"],
     "anomalies": [PYTHON, "-m", "benchmarks.anomalies", "--seeds", "5"],
     "arrival": [PYTHON, "-m", "benchmarks.arrival", "--home", HOME],
