@@ -18,8 +18,8 @@ SYSTEM = """
     i as _record_key, i * 7 as _content_hash, 'lantern' as _sender, 'feed' as _feed,
     'file' as _file_id, i as _record_number, 1 as _batch_id
 """
-# 20 receipts a day, a minute apart, over 30 days, two lines and one tender each: 2 × 3.00 and 1 × 4.00 less 0.50,
-# tax 10 % of 9.50 = 0.95, so 10.45 is owed and paid.
+# 20 receipts a day, a minute apart, over 30 days, two lines and one tender each: 2 × 3.00 and
+# 1 × 4.00 less 0.50, tax 10 % of 9.50 = 0.95, so 10.45 is owed and paid.
 ROWS = (
     f"""
     insert into raw.store__store by name
