@@ -190,6 +190,14 @@ def _feed_actions(made: argparse.ArgumentParser) -> None:
         "tillhouse feed replay lantern_receipts",
     )
     replay.add_argument("feed", help="the feed's name")
+    withdraw = _sub(
+        actions,
+        "withdraw",
+        "Take a loaded file back, as if it had never come: the way out when its figures are wrong.",
+        "tillhouse feed withdraw lantern_rates rates_2018-02.csv",
+    )
+    withdraw.add_argument("feed", help="the feed's name")
+    withdraw.add_argument("file", help="the file's name, or the beginning of its id")
     check.add_argument("feed", help="the feed's name, or the path of a feed's YAML")
     check.add_argument("file", type=Path, nargs="+", help="a file as the sender delivers it")
     propose.add_argument("file", type=Path, nargs="+", help="samples of one kind of file")

@@ -187,6 +187,26 @@ def feed_replay(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def feed_withdraw(chosen: argparse.Namespace) -> int:
+    """Take a loaded file back."""
+    from dagster_project.core.warehouse import WriterLock
+    from dagster_project.core.withdrawing import withdraw_file
+
+    home = open_home(chosen.home)
+    templates, feeds = check_declarations()
+    _feed(feeds, chosen.feed)
+    warehouse = check_writable(home)
+    with WriterLock(home).acquire():
+        outcome = withdraw_file(warehouse, chosen.feed, chosen.file, feeds, templates)
+    words = (
+        f"{outcome.file} of {outcome.feed} is withdrawn: {outcome.row_count:,} rows taken out, "
+        f"{outcome.returned_count:,} records came in from files that had repeated them. "
+        "The next refresh builds everything anew."
+    )
+    _say(chosen, asdict(outcome), words)
+    return DONE
+
+
 def ui(chosen: argparse.Namespace) -> int:
     """Become the Dagster UI of this home, or one in which nothing can be started or changed."""
     from dagster_project.components.reaper import reap_dead_runs

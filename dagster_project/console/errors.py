@@ -23,6 +23,7 @@ def explained() -> tuple[type[Exception], ...]:
     from dagster_project.core.sharing.errors import SharingError
     from dagster_project.core.simulation.delivery import SimulationError
     from dagster_project.core.warehouse import WarehouseError
+    from dagster_project.core.withdrawing import WithdrawalError
 
     return (
         BackupError,
@@ -41,6 +42,7 @@ def explained() -> tuple[type[Exception], ...]:
         SimulationError,
         SuiteError,
         WarehouseError,
+        WithdrawalError,
     )
 
 

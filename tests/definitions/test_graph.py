@@ -29,8 +29,8 @@ ORDER = [
     "yaml_files", "home", "keys", "audit_log", "ops_tables", "warehouse", "dbt_plugin",
     "declarations", "calendars", "suppression", "feeds", "proposing", "model_sources", "modelling",
     "model_checks", "quality", "anomalies", "grading", "identity", "forecasting", "mining",
-    "privacy", "publishing", "reading", "exporting", "reports", "erasure", "sharing", "backup",
-    "rotation",
+    "privacy", "publishing", "reading", "exporting", "reports", "erasure", "withdrawing", "sharing",
+    "backup", "rotation",
 ]  # fmt: skip
 EXTERNAL_TO_THE_GRAPH = {"simulation", "dbt_process"}
 

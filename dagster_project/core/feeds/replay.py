@@ -7,7 +7,7 @@ A record that was loaded without a value is loaded anew, in place of the row tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,8 +41,10 @@ class _Line:
     rejected_count: int
 
 
-def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOutcome:
-    """Take every file with rejects, and every held-back file, through again.
+def replay_feed(
+    warehouse: Warehouse, feed: Feed, template: Template, file_ids: Collection[str] | None = None
+) -> FeedOutcome:
+    """Take every file with rejects, and every held-back file, through again; or those asked for.
 
     The outcome counts what is new: records loaded now, still rejected, known before. The caller
     holds the writer's lock. Raises LoadError as a load does.
@@ -52,7 +54,7 @@ def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOut
     with one_line_errors(feed.feed), warehouse.connect() as connection:
         create_raw_tables(connection, {template.template: template})
         one_job = job(connection, warehouse.home, warehouse.key, feed, template)
-        for line in _lines(one_job):
+        for line in _lines(one_job, file_ids):
             counts, batch_id = _replay(one_job, line)
             sums["file_count"] += 1
             sums["physical"] += counts.physical
@@ -76,14 +78,21 @@ def replay_feed(warehouse: Warehouse, feed: Feed, template: Template) -> FeedOut
     )
 
 
-def _lines(one_job: Job) -> list[_Line]:
+def _lines(one_job: Job, file_ids: Collection[str] | None) -> list[_Line]:
     rows = one_job.connection.execute(
         "select file_id, original_name, arrived_at, status, loaded_count, rejected_count "
         "from ops.file_ledger where feed = $1 and template = $2 and status in "
-        "('loaded', 'quarantined') and (rejected_count > 0 or status = 'quarantined' or "
+        "('loaded', 'quarantined') and case "
+        "when $4 is not null then list_contains($4, file_id) else "
+        "rejected_count > 0 or status = 'quarantined' or "
         "file_id in (select file_id from ops.rejects where feed = $1 and disposition = $3 "
-        "and replayed_batch_id is null)) order by arrived_at",
-        [one_job.feed.feed, one_job.feed.template, VALUE],
+        "and replayed_batch_id is null) end order by arrived_at",
+        [
+            one_job.feed.feed,
+            one_job.feed.template,
+            VALUE,
+            list(file_ids) if file_ids is not None else None,
+        ],
     ).fetchall()
     lines = [_Line(*row) for row in rows]
     return [line for line in lines if has_original(one_job.home, line.file_id)]
