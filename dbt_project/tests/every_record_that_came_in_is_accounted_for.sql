@@ -1,6 +1,7 @@
 {#-
     Feed in = out, file by file, to the record and without a tolerance: what a file held is what
-    was loaded, rejected or known before; only a loaded file has loaded anything; and every
+    was loaded, rejected or known before; only a file that is loaded, or was and has been withdrawn,
+    has loaded anything; and every
     rejected record has its reject. Rejects are kept when a replay settles them, so there are at
     least as many as records still rejected, and never more unsettled ones. Of a file that is
     refused record by record no more than 10,000 rejects are kept, and a file that came to two
@@ -39,7 +40,7 @@ wrong as (
     where
         files.physical_count
         != files.loaded_count + files.rejected_count + files.duplicate_count
-        or (files.status != 'loaded' and files.loaded_count != 0)
+        or (files.status not in ('loaded', 'superseded') and files.loaded_count != 0)
         or (
             files.status = 'loaded'
             and in_one_feed.file_id is not null
