@@ -29,7 +29,7 @@ def published() -> dg.Definitions:
     path = ensure_manifest(home)
     marts = mart_keys(read_manifest(path), *MART_SCHEMAS)
     forecasts = [dg.AssetKey(["forecast", table]) for table in tables.TABLES]
-    judged = [dg.AssetKey(["ops", table]) for table in ("anomaly", "store_day")]
+    judged = [dg.AssetKey(["ops", table]) for table in ("anomaly", "store_day", "file_ledger")]
     policy = load_audiences(home)
     names = published_audiences(home)
     return dg.Definitions(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from dagster_project.components.feed import feed_key, templates
 from dagster_project.components.tables import count_rows
@@ -14,7 +15,12 @@ from dagster_project.components.writer import POOL, WriterResource
 from dagster_project.core.declarations import SYSTEM_COLUMNS, Feed, Record, Template, load_feeds
 from dagster_project.core.feeds import create_raw_tables
 from dagster_project.core.home import FEEDS
+from dagster_project.core.modelling import build_state, last_batch_id, record_build
+from dagster_project.core.quality import record_results
+from dagster_project.core.quality.reconciling import CHECK, STATEMENT, WHY, files_and_rows
 
+LEDGER = dg.AssetKey(["ops", "file_ledger"])
+BUILD = "file_ledger"
 SYSTEM_DESCRIPTIONS = {
     "_record_key": "Of sender and natural key; the same in every load.",
     "_content_hash": "Of all declared columns.",
@@ -39,7 +45,14 @@ def raw() -> dg.Definitions:
         for name in template.records
     ]
 
-    @dg.multi_asset(name="raw", specs=specs, pool=POOL)
+    @dg.multi_asset(
+        name="raw",
+        specs=[*specs, _ledger(list(feeds))],
+        check_specs=[
+            dg.AssetCheckSpec(CHECK, asset=LEDGER, blocking=True, description=f"{STATEMENT} {WHY}")
+        ],
+        pool=POOL,
+    )
     def raw_tables(
         context: dg.AssetExecutionContext, writer: WriterResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
@@ -47,12 +60,48 @@ def raw() -> dg.Definitions:
         with writer.warehouse.connect() as connection:
             create_raw_tables(connection, dict(templates()))
             counts = count_rows(connection, [("raw", name) for name in names])
+            miscounted = _miscounted(connection, context.run_id)
+            files = count_rows(connection, [("ops", LEDGER.path[-1])])
         context.log.info(f"{sum(counts.values()):,} raw rows in {len(counts)} tables")
         for spec in specs:
             count = counts["raw", spec.key.path[-1]]
             yield dg.MaterializeResult(spec.key, metadata={"dagster/row_count": count})
+        yield dg.MaterializeResult(
+            LEDGER,
+            metadata={"dagster/row_count": files["ops", LEDGER.path[-1]]},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=CHECK,
+                    passed=not miscounted,
+                    metadata={"failed rows": miscounted, "why": WHY},
+                )
+            ],
+        )
 
     return dg.Definitions(assets=[raw_tables])
+
+
+def _ledger(feeds: list[str]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        LEDGER,
+        deps=[feed_key(feed) for feed in feeds],
+        group_name="ops",
+        description="One row per delivered file: what came, and what became of its records.",
+        owners=["team:data-engineering"],
+        kinds={"duckdb", "table"},
+        tags={"class/internal": ""},
+    )
+
+
+def _miscounted(connection: duckdb.DuckDBPyConnection, run_id: str) -> int:
+    """Loaded files whose records are not all in raw; counted again after every load only."""
+    state, last = build_state(connection, BUILD), last_batch_id(connection)
+    if state is not None and state[0] == last:
+        return int(state[1])
+    [result] = files_and_rows(connection, templates())
+    record_results(connection, run_id, [result], "reconciliation")
+    record_build(connection, BUILD, last, str(result.failed_count))
+    return result.failed_count
 
 
 def feeds_into(
