@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -43,11 +44,12 @@ BOOKS = (
 )
 COOKED = {
     "a repetition that is a record short": (
-        "update ops.file_ledger set duplicate_count = 7 where status = 'duplicate'",
+        "update staging.stg_ops__files set duplicate_count = 7 where status = 'duplicate'",
         ["a"],
     ),
     "a file held back and yet loaded": (
-        "update ops.file_ledger set physical_count = 4, loaded_count = 4 where file_id = 'b'",
+        "update staging.stg_ops__files set physical_count = 4, loaded_count = 4 "
+        "where file_id = 'b'",
         ["b"],
     ),
     "a record that was refused without a reject": (
@@ -133,6 +135,21 @@ def after(small: SmallWarehouse, statement: str, name: str) -> list[tuple[Any, .
         found = connection.execute(compiled(small, name)).fetchall()
         connection.execute("rollback")
     return sorted(found)
+
+
+def test_every_reconciliation_reads_a_table_or_it_is_not_judged_again(small):
+    manifest = json.loads((small.home.dbt_target / "manifest.json").read_text("utf-8"))
+    nodes = manifest["nodes"]
+    reads = {
+        node["name"]: [
+            nodes[parent]["config"]["materialized"] if parent in nodes else "source"
+            for parent in node["depends_on"]["nodes"]
+        ]
+        for node in nodes.values()
+        if node["original_file_path"].startswith("tests/")
+    }
+    assert {FEED_IN_OUT, BILLS} <= set(reads)
+    assert [name for name, read in reads.items() if set(read) <= {"view"}] == []
 
 
 @pytest.mark.parametrize("name", [FEED_IN_OUT, BILLS])

@@ -214,6 +214,30 @@ def test_only_what_lies_behind_a_changed_source_is_built_again(
         assert connection.execute("from core.alarms").fetchall() == [(1,)]
 
 
+def test_a_reconciliation_of_a_table_with_a_view_is_judged_again_and_the_view_left(
+    warehouse: Warehouse, project: Path
+) -> None:
+    plain = "{{ config(materialized='view', schema='core') }} select batch_id, loaded_count from "
+    (project / "models" / "plain.sql").write_text(plain + "{{ source('ops', 'batch') }}")
+    gone = (
+        "from {{ ref('doubled') }} where batch_id not in (select batch_id from {{ ref('plain') }})"
+    )
+    (project / "tests" / "gone.sql").write_text(f"select batch_id {gone}")
+    load_batch(warehouse, 1, 5)
+    with WriterLock(warehouse.home) as lock:
+        build_models(warehouse, lock, project=project)
+        load_batch(warehouse, 2, 6)
+        sound = build_models(warehouse, lock, project=project)
+        with warehouse.connect() as connection:
+            connection.execute("delete from ops.batch where batch_id = 2")
+        differing = build_models(warehouse, lock, project=project)
+
+    assert sound.changed_sources == differing.changed_sources == ("ops.batch",)
+    again = sorted(node.unique_id.split(".")[2] for node in sound.nodes)
+    assert again == ["doubled", "gone", "positive", "seen"]
+    assert [node.unique_id.split(".")[2] for node in differing.failed] == ["gone"]
+
+
 def test_a_build_that_failed_is_not_current_and_goes_on_from_the_same_watermark(
     warehouse: Warehouse, project: Path
 ) -> None:
