@@ -45,8 +45,6 @@ GOOD = frozenset({"success", "pass", "warn", "no-op"})
 SOURCE_SUFFIXES = frozenset({".sql", ".yml", ".yaml", ".csv", ".md", ".py"})
 GENERATED = frozenset({"target", "logs", "dbt_packages"})
 UNFINISHED = "unfinished "  # before the fingerprints of a build that has not come to its end
-# Views are left out with the tests that read nothing else; eagerly chosen, every reconciliation
-# that reads one view beside its tables would be left out with it.
 STORED_ONLY = ["--exclude", "config.materialized:view", "--indirect-selection", "cautious"]
 BEHIND = "source:{}+"  # a source and all that comes of it, in dbt's words
 PARSE = "parse"  # the folder of the manifest's own parse; a build begins with the newest there is
@@ -213,7 +211,7 @@ def build_models(
 
     Incremental models are rebuilt in full when the code changed since the last complete build.
     After a complete build by this very code only what lies behind sources that changed is built
-    and tested again, and views, which hold no rows, are left as they are.
+    and tested again; views, which hold no rows, are left with the tests that read nothing else.
     The caller holds the writer's lock and has no connection open. Failed nodes are in the outcome;
     raises ModellingError only when dbt itself could not run.
     """
