@@ -15,6 +15,7 @@ from dagster_project.core.anomalies import (
     Verdict,
     Watch,
     WatchError,
+    days_to_judge,
     judge_all,
     load_watch,
     record_verdicts,
@@ -329,6 +330,39 @@ def test_a_till_of_another_century_does_not_make_the_last_day(
     [verdict] = judge_all(shops, watch)
 
     assert verdict.through == LAST - timedelta(days=1)  # a Saturday: on Sunday all rest
+
+
+SATURDAY = LAST - timedelta(days=1)  # the last day of trade: on Sunday all rest
+
+
+@pytest.mark.parametrize(
+    ("judged_batch", "today", "days"),
+    [
+        (None, LAST + timedelta(days=30), (SATURDAY - timedelta(days=34), SATURDAY)),
+        (DAYS, LAST + timedelta(days=30), (SATURDAY - timedelta(days=6), SATURDAY)),
+        # Load 70 brought the rows of the seventieth day after the first.
+        (69, LAST + timedelta(days=30), (FIRST + timedelta(days=70), SATURDAY)),
+        (9, LAST + timedelta(days=30), (SATURDAY - timedelta(days=34), SATURDAY)),
+        (None, SATURDAY, (SATURDAY - timedelta(days=35), SATURDAY - timedelta(days=1))),
+    ],
+    ids=["never judged", "nothing new", "two weeks new", "older than five weeks", "today"],
+)
+def test_a_refresh_judges_what_came_and_the_last_week_and_not_today(
+    shops: duckdb.DuckDBPyConnection,
+    watch: Watch,
+    judged_batch: int | None,
+    today: date,
+    days: tuple[date, date],
+) -> None:
+    assert days_to_judge(shops, watch, judged_batch, today) == days
+
+
+def test_where_nothing_is_sold_there_is_no_day_to_judge(
+    shops: duckdb.DuckDBPyConnection, watch: Watch
+) -> None:
+    shops.execute(f"delete from {TABLE}")
+
+    assert days_to_judge(shops, watch, None, LAST) is None
 
 
 def test_the_same_data_judged_twice_leaves_the_same_rows(
