@@ -15,10 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.refresh import SCALES, Run, run, tillhouse
-from dagster_project.core.home import DBT_PROJECT, EXPECTATIONS, PACKAGE, Home
-from dagster_project.core.keys import load_master_key
-from dagster_project.core.warehouse import Warehouse, WriterLock
+from benchmarks.refresh import SCALES, Run, dbt_alone, run, tillhouse
+from dagster_project.core.home import EXPECTATIONS, PACKAGE, Home
 
 BAR = 0.25
 JUDGED = {
@@ -52,17 +50,6 @@ def judged(root: Path, code: str) -> Run:
     return run([sys.executable, "-c", OPENED.format(root=str(root)) + code])
 
 
-def tested(home: Home) -> Run:
-    """The models' data tests, by dbt's own command line."""
-    warehouse = Warehouse(home, load_master_key(home))
-    with tempfile.TemporaryDirectory() as target, WriterLock(home):
-        command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "test"]
-        command += ["--exclude-resource-type", "unit_test", "--target-path", target]
-        command += ["--log-path", target, "--project-dir", str(DBT_PROJECT)]
-        command += ["--profiles-dir", str(DBT_PROJECT)]
-        return run(command, warehouse.dbt_environment() | {"DO_NOT_TRACK": "1"})
-
-
 def main() -> int:
     """Exit 0 when the checks cost at most a quarter of the refresh."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -78,7 +65,7 @@ def main() -> int:
         spent = {}
         for name, code in JUDGED.items():
             spent[name] = judged(root, code)
-        spent["tests of the models"] = tested(Home(root))
+        spent["tests of the models"] = dbt_alone(Home(root), "test")
         for name, one in spent.items():
             share = one.cpu_seconds / whole.cpu_seconds
             print(f"{name:24}{one.cpu_seconds:8.1f} CPU s {share:7.1%}  {one.output.strip()[:60]}")

@@ -68,11 +68,12 @@ def tillhouse(home: Path, *arguments: str) -> Run:
     return run(command)
 
 
-def dbt_alone(home: Home) -> Run:
-    """`dbt build` by its own command line, every model from the beginning."""
+def dbt_alone(home: Home, *words: str) -> Run:
+    """dbt by its own command line, without unit tests; `build --full-refresh` unless told."""
     warehouse = Warehouse(home, load_master_key(home, {}))
     with tempfile.TemporaryDirectory() as target, WriterLock(home):
-        command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--full-refresh"]
+        command = [sys.executable, "-m", "dbt.cli.main", "--quiet"]
+        command += [*(words or ("build", "--full-refresh"))]
         command += ["--exclude-resource-type", "unit_test", "--target-path", target]
         command += ["--log-path", target, "--project-dir", str(DBT_PROJECT)]
         command += ["--profiles-dir", str(DBT_PROJECT)]
