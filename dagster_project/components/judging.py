@@ -27,7 +27,7 @@ from dagster_project.core.quality import (
 
 CHECK = "expectations"
 # One row per expectation in the check's metadata, the failed ones first.
-COLUMNS = ("expectation", "outcome", "failed rows", "why", "statement")
+COLUMNS = ("expectation", "outcome", "failed rows", "why")
 EXPECTATIONS, PASSED, STOPS = "expectations", "passed", "failed, blocking"
 
 
@@ -112,7 +112,7 @@ def _told(suite: Suite, results: Sequence[CheckResult]) -> dg.AssetCheckResult:
     failed = [result for result in results if not result.has_passed]
     stops = any(result.is_blocking for result in failed)
     rows = [
-        (one.check_name, _outcome(one), one.failed_count, one.why, one.statement)
+        (one.check_name, _outcome(one), one.failed_count, one.why)
         for one in sorted(results, key=lambda one: (one.has_passed, not one.is_blocking))
     ]
     return dg.AssetCheckResult(
@@ -138,7 +138,7 @@ def _outcome(result: CheckResult) -> str:
 
 
 def _said(result: CheckResult) -> str:
-    """A failed expectation in a few words; its query stands in the table."""
+    """A failed expectation in a few words; the Data Docs have its query."""
     name = result.check_name.replace("_", " ")
     counts = f"{result.failed_count:,} of {result.row_count:,} rows"
     return f"{name} ({counts}): {_outcome(result)}"

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from dagster_project.core.model_checks import judged_node
+from dagster_project.core.model_checks import judged_node, reason_of
 
 OWNER = "data-engineering"
 # Operational tables are written by every run and judged by none: they are no assets.
@@ -56,7 +56,7 @@ class WarehouseTranslator(DagsterDbtTranslator):
         return dg.AssetCheckSpec(
             node["name"],
             asset=asset_spec.key,
-            description=node.get("description") or None,
+            description=reason_of(node),
             metadata={"dagster_dbt/unique_id": unique_id, "severity": _severity(node)},
         )
 

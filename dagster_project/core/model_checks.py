@@ -6,6 +6,7 @@ Belongs here: verdicts of data tests, and whether a build went through. Does not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ where not exists (
         and newer.check_name = earlier.check_name
 )
 """
+HEAD_COMMENT = re.compile(r"\s*\{#-?(.*?)-?#\}", re.DOTALL)
 WHY_WHOLE = "a build that did not end leaves marts that do not fit each other"
 
 
@@ -51,6 +53,14 @@ def judged_node(test: Mapping[str, Any]) -> str | None:
         return str(attached)
     parents = test["depends_on"]["nodes"]
     return str(parents[0]) if parents else None
+
+
+def reason_of(test: Mapping[str, Any]) -> str | None:
+    """Why a data test is there: its description, or the comment that its own SQL begins with."""
+    described = test.get("description") or ""
+    if not described and (comment := HEAD_COMMENT.match(test.get("raw_code") or "")):
+        described = comment[1]
+    return " ".join(described.split()) or None
 
 
 def record_judgements(
@@ -100,7 +110,7 @@ def _judgement(
         severity == "error",
         node.status == "pass",
         failed,
-        " ".join(test.get("description", "").split()) or None,
+        reason_of(test),
     )
 
 

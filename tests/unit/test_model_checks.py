@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster_project.core.model_checks import is_whole, record_judgements, standing_judgements
+from dagster_project.core.model_checks import (
+    is_whole,
+    reason_of,
+    record_judgements,
+    standing_judgements,
+)
 from dagster_project.core.modelling import BuildOutcome, NodeResult
 from dagster_project.core.warehouse import Warehouse
 
@@ -55,6 +60,14 @@ def test_what_a_partial_build_does_not_judge_stands_as_it_was(warehouse: Warehou
     assert before == {"keys": 2, "balance": 1, "answers": 3}
     assert after == {"keys": 0, "balance": 1, "answers": 3}
     assert later == {"keys": 0, "balance": 0, "answers": 3}
+
+
+def test_a_test_says_why_by_its_description_or_by_the_comment_it_begins_with() -> None:
+    sql = "{#-\n    Lines are\n    tenders.\n-#}\n{{ config() }} select 1 {#- no reason -#}"
+
+    assert reason_of({"description": "Keys  are\nsound.", "raw_code": sql}) == "Keys are sound."
+    assert reason_of({"description": "", "raw_code": sql}) == "Lines are tenders."
+    assert reason_of({"raw_code": "{{ test_unique() }} {# no reason #}"}) is None
 
 
 def test_a_whole_build_forgets_a_test_that_was_taken_out(warehouse: Warehouse) -> None:
