@@ -1,4 +1,4 @@
--- Every mart of sales holds all of net sales, in every currency.
+{#- Every mart of sales holds all of net sales, in every currency. -#}
 with
 
 expected as (
