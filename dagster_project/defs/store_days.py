@@ -122,6 +122,9 @@ def _judge(
         grading.grade_store_days(connection, since, through, missing)
     except anomalies.WatchError as error:
         return [_result(watched, 1, str(error)) for watched in watch.tables]
+    except duckdb.Error as error:  # its words may quote data
+        reason = f"could not be judged: {type(error).__name__}"
+        return [_result(watched, 1, reason) for watched in watch.tables]
     counts = anomalies.open_alarms(connection)
     return [_result(watched, len(counts.get(watched.name, ())), None) for watched in watch.tables]
 
