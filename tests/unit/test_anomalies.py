@@ -3,96 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from anomaly_shops import (
+    AT,
+    DAMAGE,
+    DAY,
+    HOLIDAY,
+    LAST,
+    TABLE,
+    WATCH,
+    declared,
+    opened_shops,
+)
 
 from dagster_project.core.anomalies import (
     Alarm,
     Verdict,
     Watch,
     WatchError,
-    days_to_judge,
     judge_all,
     load_watch,
-    record_verdicts,
 )
 from dagster_project.core.home import PACKAGE, PROJECT
-from dagster_project.core.ops_tables import OPS_TABLES
 from dagster_project.core.yaml_files import read_yaml
-
-FIRST = date(2024, 3, 4)  # a Monday
-DAYS = 84
-LAST = FIRST + timedelta(days=DAYS - 1)
-DAY = FIRST + timedelta(days=65)  # Wednesday 8 May 2024
-HOLIDAY = date(2024, 5, 6)  # Early May bank holiday
-TABLE = "core.fct_sales_line"
-
-WATCH = """
-calendar: core.dim_date
-stores: {table: core.dim_store, key: store_durable_key, country: country_code}
-tables:
-  - schema: core
-    table: fct_sales_line
-    why: The lines that all sales figures are made of.
-    store: store_durable_key
-    day: business_date
-    load: batch_id
-    nulls: [cost_amount]
-    distinct: [product_key]
-    amounts: [net_amount]
-    content: [minute, product_key, net_amount]
-"""
-# Six shops of 100 to 225 lines a day, a third more on Saturday, closed on Sunday, give or take six
-# in a hundred by a hash. Shop 6 also rests on Mondays.
-SHOPS = f"""
-create schema core; create schema ops;
-create table core.dim_store as
-select range as store_durable_key, 'GB' as country_code from range(1, 7);
-create table core.dim_date as
-select calendar_date, case when calendar_date = date '{HOLIDAY}' then 'Early May Bank Holiday' end
-    as holiday_name_gb
-from (select cast(range as date) as calendar_date from range(date '2024-02-01', date '2024-07-01',
-    interval 1 day));
-create table ops.batch as
-select range as batch_id, date '{FIRST}' + range::integer + interval 30 hour as committed_at
-from range({DAYS + 30});
-create table core.fct_sales_line as
-with day as (
-    select
-        s as store_durable_key, d as batch_id, date '{FIRST}' + d::integer as business_date,
-        (100 + 25 * (s - 1)) * case when isodow(business_date) = 6 then 1.33 else 1 end
-            * (0.94 + hash(s, d) % 1000 / 1000.0 * 0.12) as wanted
-    from range(1, 7) as shop(s) cross join range({DAYS}) as t(d)
-    where isodow(business_date) != 7 and (s != 6 or isodow(business_date) != 1)
-)
-select
-    store_durable_key, business_date, batch_id, n, 540 + hash(store_durable_key, batch_id, n) % 600
-        as minute,
-    hash(n, batch_id, 'p') % 50 as product_key,
-    (1 + hash(n, batch_id, store_durable_key, 'a') % 900 / 100.0)::decimal(18, 2) as net_amount,
-    case when hash(n, batch_id, 'c') % 100 >= 4 then 1.0 end as cost_amount
-from day cross join lateral (select unnest(range(wanted::integer)) as n);
-"""
-AT = f"store_durable_key = 3 and business_date = date '{DAY}'"
 
 
 @pytest.fixture
 def shops() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute(SHOPS)
-        connection.execute("create schema vault;" + OPS_TABLES)
+    with opened_shops() as connection:
         yield connection
 
 
 @pytest.fixture
 def watch(tmp_path: Path) -> Watch:
-    path = tmp_path / "anomalies.yaml"
-    path.write_text(WATCH, "utf-8")
-    return load_watch(path)
+    return declared(tmp_path)
 
 
 @pytest.fixture
@@ -254,13 +202,6 @@ def test_an_empty_table_has_no_verdict_to_give(
     assert judge_all(shops, watch) == [Verdict(TABLE, None, 0, (), ())]
 
 
-DAMAGE = f"""
-delete from {TABLE} where {AT} and n % 5 >= 2;
-update {TABLE} set net_amount = net_amount * 100
-where store_durable_key = 5 and business_date = date '{DAY}' + 2;
-"""
-
-
 def test_rows_in_any_order_raise_the_same_alarms(
     shops: duckdb.DuckDBPyConnection, watch: Watch
 ) -> None:
@@ -279,119 +220,6 @@ def test_a_later_day_changes_no_verdict_on_an_earlier_one(
     then = judge_all(shops, watch, DAY + timedelta(days=2))
 
     assert then[0].alarms == judge_all(shops, watch)[0].alarms
-
-
-def kept(shops: duckdb.DuckDBPyConnection, columns: str = "*") -> list[tuple[object, ...]]:
-    return shops.execute(f"select {columns} from ops.anomaly order by anomaly_id").fetchall()
-
-
-def test_judging_the_last_days_says_of_them_what_judging_all_days_says(
-    shops: duckdb.DuckDBPyConnection, watch: Watch
-) -> None:
-    early = DAY - timedelta(days=14)
-    for day in (early, DAY):
-        shops.execute(
-            f"delete from {TABLE} where store_durable_key = 2 and business_date = '{day}'"
-        )
-    [whole], [recent] = judge_all(shops, watch), judge_all(shops, watch, since=DAY)
-
-    assert [alarm.day for alarm in whole.alarms] == [early, DAY]
-    assert recent.alarms == whole.alarms[1:]
-    record_verdicts(shops, "first", [whole])
-    record_verdicts(shops, "second", [replace(recent, alarms=())])
-    resolved = shops.execute(
-        "select business_date, resolved_at is not null from ops.anomaly order by all"
-    ).fetchall()
-    assert resolved == [(early, False), (DAY, True)]
-
-
-def test_a_store_of_few_rows_is_missed_but_its_measures_are_not_judged(
-    shops: duckdb.DuckDBPyConnection, watch: Watch
-) -> None:
-    shops.execute(f"delete from {TABLE} where store_durable_key = 2 and n >= 10")
-    shops.execute(f"update {TABLE} set net_amount = net_amount * 100 where store_durable_key = 2")
-    shops.execute(f"delete from {TABLE} where store_durable_key = 2 and business_date = '{DAY}'")
-
-    [verdict] = judge_all(shops, watch)
-
-    assert [(alarm.store, alarm.day, alarm.kind) for alarm in verdict.alarms] == [
-        ("2", DAY, "silent")
-    ]
-
-
-def test_a_till_of_another_century_does_not_make_the_last_day(
-    shops: duckdb.DuckDBPyConnection, watch: Watch
-) -> None:
-    shops.execute(
-        f"insert into {TABLE} by name select * replace (date '2099-01-01' as business_date) "
-        f"from {TABLE} limit 1"
-    )
-
-    [verdict] = judge_all(shops, watch)
-
-    assert verdict.through == LAST - timedelta(days=1)  # a Saturday: on Sunday all rest
-
-
-SATURDAY = LAST - timedelta(days=1)  # the last day of trade: on Sunday all rest
-
-
-@pytest.mark.parametrize(
-    ("judged_batch", "today", "days"),
-    [
-        (None, LAST + timedelta(days=30), (SATURDAY - timedelta(days=34), SATURDAY)),
-        (DAYS, LAST + timedelta(days=30), (SATURDAY - timedelta(days=6), SATURDAY)),
-        # Load 70 brought the rows of the seventieth day after the first.
-        (69, LAST + timedelta(days=30), (FIRST + timedelta(days=70), SATURDAY)),
-        (9, LAST + timedelta(days=30), (SATURDAY - timedelta(days=34), SATURDAY)),
-        (None, SATURDAY, (SATURDAY - timedelta(days=35), SATURDAY - timedelta(days=1))),
-    ],
-    ids=["never judged", "nothing new", "two weeks new", "older than five weeks", "today"],
-)
-def test_a_refresh_judges_what_came_and_the_last_week_and_not_today(
-    shops: duckdb.DuckDBPyConnection,
-    watch: Watch,
-    judged_batch: int | None,
-    today: date,
-    days: tuple[date, date],
-) -> None:
-    assert days_to_judge(shops, watch, judged_batch, today) == days
-
-
-def test_where_nothing_is_sold_there_is_no_day_to_judge(
-    shops: duckdb.DuckDBPyConnection, watch: Watch
-) -> None:
-    shops.execute(f"delete from {TABLE}")
-
-    assert days_to_judge(shops, watch, None, LAST) is None
-
-
-def test_the_same_data_judged_twice_leaves_the_same_rows(
-    shops: duckdb.DuckDBPyConnection, watch: Watch
-) -> None:
-    shops.execute(DAMAGE)
-    assert record_verdicts(shops, "monday", judge_all(shops, watch)) == 2
-    before = kept(shops)
-    assert record_verdicts(shops, "tuesday", judge_all(shops, watch)) == 0
-
-    assert len(before) == 2
-    assert kept(shops) == before
-
-
-def test_an_alarm_is_resolved_when_the_day_is_repaired_and_open_again_when_not(
-    shops: duckdb.DuckDBPyConnection, watch: Watch
-) -> None:
-    shops.execute(f"create table lost as from {TABLE} where {AT}")
-    shops.execute(f"delete from {TABLE} where {AT}")
-    record_verdicts(shops, "first", judge_all(shops, watch))
-    assert kept(shops, "run_id, kind, resolved_at is null") == [("first", "silent", True)]
-
-    shops.execute(f"insert into {TABLE} from lost")
-    record_verdicts(shops, "second", judge_all(shops, watch))
-    assert kept(shops, "run_id, kind, resolved_at is null") == [("first", "silent", False)]
-
-    shops.execute(f"delete from {TABLE} where {AT}")
-    record_verdicts(shops, "third", judge_all(shops, watch))
-    assert kept(shops, "run_id, kind, resolved_at is null") == [("first", "silent", True)]
 
 
 @pytest.mark.parametrize(

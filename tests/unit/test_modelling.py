@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from small_project import ALARMS, BUILDS, DOUBLED, SEEN, small_project
 
-from dagster_project.core.home import DBT_PROJECT, PROJECT, Home
+from dagster_project.core.home import PROJECT, Home
 from dagster_project.core.keys import load_master_key
 from dagster_project.core.modelling import (
     KEPT_BUILDS,
@@ -29,49 +29,10 @@ from dagster_project.core.modelling import (
 )
 from dagster_project.core.warehouse import Warehouse, WarehouseBusyError, WriterLock
 
-SEEN = """
-{{ config(materialized='incremental', unique_key='batch_id', schema='core') }}
-select batch_id, loaded_count from {{ source('ops', 'batch') }}
-"""
-SOURCES = """
-sources:
-  - name: ops
-    tables: [{name: batch}, {name: alarm}]
-"""
-ALARMS = """
-{{ config(materialized='table', schema='core') }}
-select count(*) as alarm_count from {{ source('ops', 'alarm') }}
-"""
-DOUBLED = """
-{{ config(materialized='table', schema='core') }}
-select batch_id, 2 * loaded_count as doubled from {{ ref('seen') }}
-"""
-# A table that goes on from what it held before.
-BUILDS = """
-{{ config(materialized='table', schema='core') }}
-select 1 {% if load_relation(this) %}+ (select max(builds) from {{ this }}){% endif %} as builds
-from {{ ref('seen') }}
-"""
-POSITIVE = "select batch_id from {{ ref('doubled') }} where doubled <= 0"
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A dbt project of its own with the shipped profile: one incremental model, one table."""
-    folder = tmp_path / "dbt"
-    (folder / "models").mkdir(parents=True)
-    (folder / "tests").mkdir()
-    shutil.copy2(DBT_PROJECT / "profiles.yml", folder / "profiles.yml")
-    (folder / "dbt_project.yml").write_text("name: small\nversion: 1.0.0\nprofile: tillhouse\n")
-    macros = folder / "macros"
-    macros.mkdir()
-    shutil.copy2(DBT_PROJECT / "macros" / "generate_schema_name.sql", macros)
-    shutil.copytree(DBT_PROJECT / "macros" / "materializations", macros / "materializations")
-    (folder / "models" / "sources.yml").write_text(SOURCES)
-    (folder / "models" / "seen.sql").write_text(SEEN)
-    (folder / "models" / "doubled.sql").write_text(DOUBLED)
-    (folder / "tests" / "positive.sql").write_text(POSITIVE)
-    return folder
+    return small_project(tmp_path / "dbt")
 
 
 @pytest.fixture
