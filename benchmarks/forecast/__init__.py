@@ -1,0 +1,1 @@
+"""Forecasts measured against their peers on real and on generated demand."""
