@@ -1,0 +1,176 @@
+"""All models on one panel, and how long our own take.
+
+Belongs here: running and gathering. Does not: what a figure means (scoring), what is asked (bar).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+
+import numpy as np
+
+from benchmarks.forecast.drugstores import drugstores
+from benchmarks.forecast.exchange import peer_forecasts
+from benchmarks.forecast.panels import BenchPanel
+from benchmarks.forecast.scoring import Score, Windows, naive_scale, score, without_closed
+from dagster_project.core.forecasting.engine.panel import Panel
+
+OURS = "ours"  # the forecast that would be published
+SPEED_STORES = 1000
+WARM_UP_STORES = 20
+
+
+@dataclass
+class Gathered:
+    """What one model said, window by window."""
+
+    means: list[np.ndarray] = field(default_factory=list)
+    quantiles: dict[float, list[np.ndarray]] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    series_count: int = 0
+
+    def add(
+        self,
+        view: Panel,
+        means: np.ndarray,
+        quantiles: Mapping[float, np.ndarray],
+        cpu_seconds: float = 0.0,
+        series_count: int = 0,
+    ) -> None:
+        """One more window."""
+        self.means.append(without_closed(means, view))
+        for level, one in quantiles.items():
+            self.quantiles.setdefault(level, []).append(one)
+        self.cpu_seconds += cpu_seconds
+        self.series_count += series_count
+
+    def windows(self) -> Windows:
+        """Side by side; a level that some window lacks is left out."""
+        whole = {
+            level: np.concatenate(parts, axis=1)
+            for level, parts in self.quantiles.items()
+            if len(parts) == len(self.means)
+        }
+        return Windows(np.concatenate(self.means, axis=1), whole)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds for a thousand series of 2.5 years with intervals, on one core."""
+
+    wall_seconds: float
+    cpu_seconds: float
+
+
+def measure(bench: BenchPanel, ours: ModuleType, *, fresh: bool = False) -> dict[str, Score]:
+    """Every model's score on the panel: our own first, then the peers."""
+    made: dict[str, Gathered] = {}
+    scales, truths = [], []
+    for view, truth in bench.views():
+        for name, one in own_forecasts(ours, view).items():
+            made.setdefault(name, Gathered()).add(view, *one)
+        for name, peer in peer_forecasts(view, bench.peers, fresh=fresh).items():
+            made.setdefault(name, Gathered()).add(
+                view, peer.means, peer.quantiles, peer.cpu_seconds, peer.series_count
+            )
+        scales.append(naive_scale(view.values))
+        truths.append(truth)
+    feast, truth = _feast_days(bench), np.concatenate(truths, axis=1)
+    return {
+        name: score(
+            one.windows(), truth, scales=scales, feast=feast,
+            cpu_ms=1000 * one.cpu_seconds / one.series_count if one.series_count else None,
+        )
+        for name, one in made.items()
+        if name == OURS or _speaks_of_all(one.windows(), truth)
+    }  # fmt: skip
+
+
+def _speaks_of_all(made: Windows, truth: np.ndarray) -> bool:
+    """False for a model that was not tried on some of the series: its figure would mislead."""
+    silent = np.isnan(made.means).all(axis=1) & ~np.isnan(truth).all(axis=1)
+    return not silent.any()
+
+
+Own = tuple[np.ndarray, Mapping[float, np.ndarray], float, int]
+
+
+def own_forecasts(ours: ModuleType, view: Panel) -> dict[str, Own]:
+    """Means, quantiles, CPU seconds and series count by model; the published one has quantiles.
+
+    Its CPU seconds are those of the whole run: every model, back-test, choice and intervals.
+    """
+    before = cpu_seconds()
+    means = ours.forecasts(view)
+    quantiles: dict[float, np.ndarray] = {}
+    if hasattr(ours, "intervals"):
+        levels, bands = ours.intervals(view)
+        quantiles = {float(level): bands[:, place] for place, level in enumerate(levels)}
+    spent = cpu_seconds() - before
+    published = OURS if OURS in means else next(iter(means), None)
+    return {
+        name: (one, quantiles, spent, view.series_count) if name == published else (one, {}, 0.0, 0)
+        for name, one in means.items()
+    }
+
+
+def load_ours(path: str) -> ModuleType:
+    """The module at a dotted path; with ``forecasts`` and, where it has any, ``intervals``."""
+    return import_module(path.removesuffix(".forecasts"))
+
+
+def speed(ours: ModuleType) -> Speed:
+    """A thousand generated drug stores once, after a few to load what is loaded at first use."""
+    bench = drugstores(SPEED_STORES)
+    view = bench.panel.until(bench.origins[-1])
+    own_forecasts(ours, view.only(range(WARM_UP_STORES)))
+    with one_core():
+        wall, before = time.perf_counter(), cpu_seconds()
+        own_forecasts(ours, view)
+        return Speed(time.perf_counter() - wall, cpu_seconds() - before)
+
+
+def prophet_cpu_ms(view: Panel) -> float:
+    """CPU milliseconds per series of our Prophet fitted and forecast for all series at once."""
+    from dagster_project.core.forecasting.engine import prophet
+
+    return 1000 * timed_cpu(lambda: prophet.forecast(view)) / view.series_count
+
+
+def timed_cpu(work: Callable[[], object]) -> float:
+    """CPU seconds of the second of two runs: the first one loads."""
+    work()
+    before = cpu_seconds()
+    work()
+    return cpu_seconds() - before
+
+
+def cpu_seconds() -> float:
+    """Of this process and of the ended ones it started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Nothing of this process runs on a second core meanwhile."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def _feast_days(bench: BenchPanel) -> np.ndarray | None:
+    if bench.feast_days is None:
+        return None
+    ahead = bench.panel.horizon
+    return np.concatenate([bench.feast_days[one : one + ahead] for one in bench.origins])
