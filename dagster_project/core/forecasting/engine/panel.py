@@ -36,6 +36,9 @@ class Panel:
     regressors: Mapping[str, np.ndarray]  # name → (N, T + H) known ahead, 0 = nothing on
     countries: tuple[tuple[str, ...], ...]  # (N,) whose feasts the series keeps
     calendar: tuple[CalendarDay, ...] = field(default=(), repr=False)  # with a margin of 45 days
+    # Whether ``closed`` tells of announced days; else it holds what was seen, and what an earlier
+    # origin could know of the days ahead of it is worked out from the days before it.
+    closures_announced: bool = True
 
     def __post_init__(self) -> None:
         """Raise ValueError when the shapes do not fit each other."""

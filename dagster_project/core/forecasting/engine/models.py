@@ -1,0 +1,95 @@
+"""Which models there are, and which are tried on what kind of demand.
+
+Belongs here: names, the order in which they are tried, means of two. Does not: how any works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from dagster_project.core.forecasting.engine import boosted, intermittent, means, prophet
+from dagster_project.core.forecasting.engine.intermittent_blend import intermittent_blend
+from dagster_project.core.forecasting.engine.panel import Panel
+
+Model = Callable[[Panel], np.ndarray]
+
+BLEND, PROPHET, BOOSTED = "blend", "prophet", "boosted"
+WEEKDAY_MEAN, NAIVE, NAIVE_14 = "weekday_promotion_mean", "seasonal_naive", "seasonal_naive_14"
+INTERMITTENT_BLEND = "intermittent_blend"
+
+SMOOTH = (BLEND, PROPHET, BOOSTED, WEEKDAY_MEAN, NAIVE, NAIVE_14)
+INTERMITTENT = (
+    INTERMITTENT_BLEND,
+    "ses",
+    "croston_sba",
+    "tsb",
+    "adida",
+    "imapa",
+    WEEKDAY_MEAN,
+    NAIVE,
+)
+BASELINES = (WEEKDAY_MEAN, NAIVE, NAIVE_14)
+
+_SINGLE: Mapping[str, Model] = {
+    PROPHET: prophet.forecast,
+    BOOSTED: boosted.forecast,
+    WEEKDAY_MEAN: means.weekday_promotion_mean,
+    NAIVE: means.seasonal_naive,
+    NAIVE_14: means.seasonal_naive_14,
+    INTERMITTENT_BLEND: intermittent_blend,
+    "ses": intermittent.ses,
+    "croston_sba": intermittent.croston_sba,
+    "tsb": intermittent.tsb,
+    "adida": intermittent.adida,
+    "imapa": intermittent.imapa,
+}
+
+WORDS = {
+    BLEND: "mean of Prophet and boosted trees",
+    PROPHET: "Prophet",
+    BOOSTED: "boosted trees (LightGBM)",
+    WEEKDAY_MEAN: "mean by weekday and promotion",
+    NAIVE: "last week again",
+    NAIVE_14: "the last fortnight again",
+    INTERMITTENT_BLEND: "mean of the methods for intermittent demand",
+    "ses": "exponential smoothing",
+    "croston_sba": "Croston's method (SBA)",
+    "tsb": "Teunter, Syntetos and Babai's method",
+    "adida": "ADIDA",
+    "imapa": "IMAPA",
+}
+
+
+def available(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The models of a list that can be made here: boosted trees are an extra."""
+    return tuple(name for name in names if name != BOOSTED or boosted.is_available())
+
+
+def default_of(names: tuple[str, ...]) -> str:
+    """What a challenger has to beat: the first of the list."""
+    return names[0]
+
+
+def forecasts(view: Panel, names: tuple[str, ...]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each model's (N, H) amounts, one after the other; days known to be closed are 0.
+
+    The blend is the mean of Prophet and boosted trees; of Prophet and the weekday mean where there
+    are no trees; of what is left where one of them has nothing to say of a series.
+    """
+    shut = view.closed[:, view.day_count :]
+    made: dict[str, np.ndarray] = {}
+    for name in sorted(names, key=lambda one: one == BLEND):
+        if name == BLEND:
+            partner = made.get(BOOSTED, made[WEEKDAY_MEAN])
+            made[name] = mean_of(made[PROPHET], partner)
+        else:
+            made[name] = np.where(shut, 0.0, _SINGLE[name](view))
+        yield name, made[name]
+
+
+def mean_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The mean of two forecasts; the other one where one has nothing to say."""
+    either = np.where(np.isnan(first), second, first)
+    return (either + np.where(np.isnan(second), first, second)) / 2
