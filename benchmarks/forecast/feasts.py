@@ -67,7 +67,7 @@ NOWRUZ = (Bump(0.80, -4.0, 9.0, 2.0), Bump(-0.95, 2.0, 1.5, 5.5), Bump(-0.25, 12
 
 def spring_festival(seed: int = 129) -> BenchPanel:
     """Stores in China; windows that hold 29 January 2025, judged from 21 days before it on."""
-    feast = lunardate.LunarDate(2025, 1, 1).toSolarDate()
+    feast = lunardate.LunarDate(2025, 1, 1).to_solar_date()
     panel, truth = chinese_stores(seed)
     return _bench("spring_festival", panel, truth, [(feast, (-21, 15))], leads=(22, 8))
 
@@ -93,7 +93,7 @@ def chinese_stores(seed: int) -> tuple[Panel, np.ndarray]:
     """Panel and (N, T) truth of stores that know Spring Festival, 618 and Double 11."""
     rng = np.random.default_rng(seed)
     logs = _everyday(rng, WEEK_CN)
-    lunar = [lunardate.LunarDate(year, 1, 1).toSolarDate() for year in YEARS]
+    lunar = [lunardate.LunarDate(year, 1, 1).to_solar_date() for year in YEARS]
     logs += _felt(rng, SPRING_FESTIVAL, lunar)
     logs += _felt(rng, MID_YEAR, [date(year, 6, 18) for year in YEARS])
     logs += _felt(rng, DOUBLE_ELEVEN, [date(year, 11, 11) for year in YEARS])
