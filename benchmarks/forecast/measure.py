@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from types import ModuleType
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from benchmarks.forecast.drugstores import drugstores
 from benchmarks.forecast.exchange import peer_forecasts
 from benchmarks.forecast.panels import BenchPanel
 from benchmarks.forecast.scoring import Score, Windows, naive_scale, score, without_closed
+from dagster_project.core.forecasting.engine import means
 from dagster_project.core.forecasting.engine.panel import Panel
 
 OURS = "ours"  # the forecast that would be published
@@ -39,13 +39,13 @@ class Gathered:
     def add(
         self,
         view: Panel,
-        means: np.ndarray,
+        amounts: np.ndarray,
         quantiles: Mapping[float, np.ndarray],
         cpu_seconds: float = 0.0,
         series_count: int = 0,
     ) -> None:
         """One more window."""
-        self.means.append(without_closed(means, view))
+        self.means.append(without_closed(amounts, view))
         for level, one in quantiles.items():
             self.quantiles.setdefault(level, []).append(one)
         self.cpu_seconds += cpu_seconds
@@ -69,7 +69,7 @@ class Speed:
     cpu_seconds: float
 
 
-def measure(bench: BenchPanel, ours: ModuleType, *, fresh: bool = False) -> dict[str, Score]:
+def measure(bench: BenchPanel, ours: Ours, *, fresh: bool = False) -> dict[str, Score]:
     """Every model's score on the panel: our own first, then the peers."""
     made: dict[str, Gathered] = {}
     scales, truths = [], []
@@ -103,31 +103,46 @@ def _speaks_of_all(made: Windows, truth: np.ndarray) -> bool:
 Own = tuple[np.ndarray, Mapping[float, np.ndarray], float, int]
 
 
-def own_forecasts(ours: ModuleType, view: Panel) -> dict[str, Own]:
+@dataclass(frozen=True)
+class Ours:
+    """What is measured: (N, H) means by model name, and quantiles of the published one."""
+
+    forecasts: Callable[[Panel], Mapping[str, np.ndarray]]
+    intervals: Callable[[Panel], tuple[Sequence[float], np.ndarray]] | None = None
+
+
+def load_ours(path: str) -> Ours:
+    """The module or the function at a dotted path; ``intervals`` stands beside the function."""
+    place, _, name = path.rpartition(".")
+    module = import_module(place)
+    if callable(found := getattr(module, name, None)):
+        return Ours(found, getattr(module, "intervals", None))
+    module = import_module(path)
+    return Ours(module.forecasts, getattr(module, "intervals", None))
+
+
+def own_forecasts(ours: Ours, view: Panel) -> dict[str, Own]:
     """Means, quantiles, CPU seconds and series count by model; the published one has quantiles.
 
-    Its CPU seconds are those of the whole run: every model, back-test, choice and intervals.
+    Its CPU seconds are those of the whole run: every model, back-test, choice and intervals. The
+    forecasts that anybody could make are there in any case.
     """
     before = cpu_seconds()
-    means = ours.forecasts(view)
+    told = dict(ours.forecasts(view))
     quantiles: dict[float, np.ndarray] = {}
-    if hasattr(ours, "intervals"):
+    if ours.intervals is not None:
         levels, bands = ours.intervals(view)
         quantiles = {float(level): bands[:, place] for place, level in enumerate(levels)}
     spent = cpu_seconds() - before
-    published = OURS if OURS in means else next(iter(means), None)
+    for baseline in (means.seasonal_naive, means.weekday_promotion_mean):
+        told.setdefault(baseline.__name__, baseline(view))
     return {
-        name: (one, quantiles, spent, view.series_count) if name == published else (one, {}, 0.0, 0)
-        for name, one in means.items()
+        name: (one, quantiles, spent, view.series_count) if name == OURS else (one, {}, 0.0, 0)
+        for name, one in told.items()
     }
 
 
-def load_ours(path: str) -> ModuleType:
-    """The module at a dotted path; with ``forecasts`` and, where it has any, ``intervals``."""
-    return import_module(path.removesuffix(".forecasts"))
-
-
-def speed(ours: ModuleType) -> Speed:
+def speed(ours: Ours) -> Speed:
     """A thousand generated drug stores once, after a few to load what is loaded at first use."""
     bench = drugstores(SPEED_STORES)
     view = bench.panel.until(bench.origins[-1])

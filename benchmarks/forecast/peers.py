@@ -139,33 +139,14 @@ def mlforecast_lightgbm(
     own mean. Days that were closed have no weight. The day of the year is told from three years
     on. The settings are the best of those tried on the drug stores and the grocer's year.
     """
-    import lightgbm
-    from mlforecast import MLForecast
-    from mlforecast.lag_transforms import (
-        ExponentiallyWeightedMean,
-        RollingMean,
-        SeasonalRollingMean,
-    )
     from mlforecast.utils import PredictionIntervals
 
     view = with_neighbours(view)
     frame = filled(view)
     known = ["unique_id", "ds", "closed", *view.regressors]
     days = frame.groupby("unique_id").size()
-    yearly = ["month", "dayofyear"] if days.max() >= 3 * 365 else []
     before = cpu_seconds()
-    model = MLForecast(
-        models={"mean": lightgbm.LGBMRegressor(**LIGHTGBM)},
-        freq="D",
-        lags=[7, 14],
-        lag_transforms={
-            1: [ExponentiallyWeightedMean(alpha=0.1), RollingMean(28), RollingMean(84)],
-            7: [SeasonalRollingMean(7, weeks) for weeks in (4, 8, 12)],
-        },
-        date_features=["dayofweek", "day", days_left, *yearly],
-        target_transforms=target_transforms(frame),
-        num_threads=1,
-    )
+    model = learner(frame, yearly=days.max() >= 3 * 365)
     # The library's conformal intervals from three windows; series too short for them have none.
     windows = PredictionIntervals(n_windows=3, h=view.horizon) if days.min() > 200 else None
     model.fit(
@@ -177,6 +158,30 @@ def mlforecast_lightgbm(
     asked = {"level": list(WIDTHS)} if windows else {}
     made = model.predict(view.horizon, X_df=_ahead(view, frame, known), **asked)
     return *_stacked(made, "mean", view.horizon), cpu_seconds() - before
+
+
+def learner(frame: pd.DataFrame, *, yearly: bool) -> object:
+    """The untrained MLForecast."""
+    import lightgbm
+    from mlforecast import MLForecast
+    from mlforecast.lag_transforms import (
+        ExponentiallyWeightedMean,
+        RollingMean,
+        SeasonalRollingMean,
+    )
+
+    return MLForecast(
+        models={"mean": lightgbm.LGBMRegressor(**LIGHTGBM)},
+        freq="D",
+        lags=[7, 14],
+        lag_transforms={
+            1: [ExponentiallyWeightedMean(alpha=0.1), RollingMean(28), RollingMean(84)],
+            7: [SeasonalRollingMean(7, weeks) for weeks in (4, 8, 12)],
+        },
+        date_features=["dayofweek", "day", days_left, *(["month", "dayofyear"] if yearly else [])],
+        target_transforms=target_transforms(frame),
+        num_threads=1,
+    )
 
 
 LIGHTGBM = {

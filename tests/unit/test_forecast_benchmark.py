@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from types import ModuleType
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from benchmarks.forecast import exchange, feasts, panels
 from benchmarks.forecast.bar import COVER80, STORE_FULL, Line, lines
 from benchmarks.forecast.drugstores import drugstores
-from benchmarks.forecast.measure import OURS, measure
+from benchmarks.forecast.measure import OURS, Ours, load_ours, measure
 from benchmarks.forecast.online_retail import FOLDER, online_retail
 from benchmarks.forecast.panels import BenchPanel, MissingData
 from benchmarks.forecast.promotions import promotions
@@ -185,15 +185,14 @@ def test_a_score_judges_the_days_of_the_feast_apart():
     assert figures.cover80 is None
 
 
-def naive_models() -> ModuleType:
+def naive_models() -> Ours:
     """Stands where our own engine does: forecasts that anybody could make."""
-    module = ModuleType("naive_models")
 
     def forecasts(view: Panel) -> dict[str, np.ndarray]:
         middle = means.weekday_promotion_mean(view)
         return {
             OURS: middle,
-            "seasonal_naive": means.seasonal_naive(view),
+            "fortnight": means.seasonal_naive_14(view),
             "only_some": np.where(np.arange(view.series_count)[:, None] > 0, middle, np.nan),
         }
 
@@ -203,9 +202,7 @@ def naive_models() -> ModuleType:
         bands = np.stack([middle * factor for factor in factors], axis=1)
         return (0.025, 0.1, 0.9, 0.975), bands
 
-    module.forecasts = forecasts
-    module.intervals = intervals
-    return module
+    return Ours(forecasts, intervals)
 
 
 def test_our_models_are_measured_without_an_environment_of_peers(tmp_path, monkeypatch):
@@ -213,10 +210,17 @@ def test_our_models_are_measured_without_an_environment_of_peers(tmp_path, monke
 
     scores = measure(drugstores(8), naive_models())
 
-    assert scores.keys() == {OURS, "seasonal_naive"}
+    assert scores.keys() == {OURS, "fortnight", "seasonal_naive", "weekday_promotion_mean"}
     assert scores[OURS].wape < 0.6 * scores["seasonal_naive"].wape
     assert 0.8 < scores[OURS].cover80 < scores[OURS].cover95
     assert scores[OURS].cpu_ms is not None
+
+
+@pytest.mark.parametrize("path", ["benchmarks.forecast.ours", "benchmarks.forecast.ours.forecasts"])
+def test_what_is_measured_is_named_as_a_module_or_as_a_function(path):
+    module = import_module("benchmarks.forecast.ours")
+
+    assert load_ours(path) == Ours(module.forecasts, module.intervals)
 
 
 def test_no_model_sees_a_day_of_its_window(tmp_path, monkeypatch):
@@ -243,7 +247,7 @@ def test_a_window_beyond_the_panel_is_refused():
 def test_every_named_panel_has_a_module():
     for name in panels.MODULES:
         module, function = panels.MODULES[name].split(":")
-        found = __import__(f"benchmarks.forecast.{module}", fromlist=[function])
+        found = import_module(f"benchmarks.forecast.{module}")
         assert callable(getattr(found, function))
 
 
