@@ -154,7 +154,8 @@ def test_a_series_that_fails_does_not_fail_the_others():
 
     assert found.solved.tolist() == [True, False, False]
     assert found.reasons[1] == found.reasons[2] == "values that are not finite"
-    assert np.isnan(found.beta[1:]).all() and np.isnan(found.sigma[1:]).all()
+    assert np.isnan(found.beta[1:]).all()
+    assert np.isnan(found.sigma[1:]).all()
     assert row(found, 0).beta == pytest.approx(row(maximise_batch(data), 0).beta, abs=1e-9)
 
 
