@@ -64,9 +64,7 @@ def read(connection: duckdb.DuckDBPyConnection, definition: Definition) -> Readi
         rows = Rows.read(connection, definition, columns, origin)
         if not len(rows.day):
             return None
-        names = replace(
-            Names.read(connection, definition), channel_stores=rows.stores_of_channels()
-        )
+        names = Names.read(connection, definition, rows.stores_of_channels())
         blocks, notes = read_blocks(rows, names.within(), definition.series)
         span = reading_ahead.Span(rows.first_date, origin, definition.horizon_days)
         found = _reading(connection, definition, blocks, names, span)
@@ -155,7 +153,7 @@ def _members(block: Block, names: Names, first: date) -> list[Member]:
                 member_name=f"{name}, all others" if is_rest else name,
                 banner=names.banner(block.places_of(n)),
                 parents=(),
-                senders=names.senders_of(names.stores(block.places_of(n))),
+                senders=names.area(block.places_of(n)).senders,
                 first_date=_day(first, start),
                 last_sold_date=_day(first, last),
                 selling_days=int(block.selling_days[n]),
@@ -176,11 +174,14 @@ def _with_parents(members: list[Member], definition: Definition) -> list[Member]
         for one in members
         if not one.is_rest
     }
+    above = {
+        own.level: [up for up in definition.series if hierarchy.is_parent(up, own)]
+        for own in definition.series
+    }
     found = []
     for one in members:
-        own = definition.level(one.level)
-        above = [level for level in definition.series if hierarchy.is_parent(level, own)]
-        keys = [known.get((up.level, hierarchy.place_of(up.by, one.places))) for up in above]
+        places = ((up.level, hierarchy.place_of(up.by, one.places)) for up in above[one.level])
+        keys = (known.get(place) for place in places)
         found.append(replace(one, parents=tuple(key for key in keys if key is not None)))
     return found
 
@@ -192,4 +193,4 @@ def _countries(
     rows = [block.places_of(n) for block in blocks for n in range(len(block.values))]
     if definition.events == "none":
         return ((),) * len(rows)
-    return tuple(names.countries_of(names.stores(places)) for places in rows)
+    return tuple(names.area(places).countries for places in rows)

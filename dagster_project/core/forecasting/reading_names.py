@@ -29,22 +29,53 @@ class Store:
 
 
 @dataclass(frozen=True)
+class Area:
+    """Whose stores a series is of, and where they are."""
+
+    senders: tuple[str, ...]
+    countries: tuple[str, ...]  # a store without master data is in none
+    banners: tuple[str, ...]
+
+    @classmethod
+    def of(cls, stores: Iterable[Store]) -> Area:
+        """The area of some stores."""
+        listed = list(stores)
+        return cls(
+            tuple(sorted({one.sender for one in listed})),
+            tuple(sorted({one.country for one in listed if one.country})),
+            tuple(sorted({one.banner for one in listed})),
+        )
+
+
+@dataclass(frozen=True)
 class Names:
     """Everything that is called something, by dimension and number."""
 
     by_store: tuple[Store, ...]
     others: Mapping[str, Mapping[int, tuple[str, str, str]]]  # number → sender, code, name
-    channel_stores: Mapping[int, frozenset[int]]
+    areas: Mapping[tuple[str, int], Area]  # by dimension and number; "" for all stores
 
     @classmethod
-    def read(cls, connection: duckdb.DuckDBPyConnection, definition: Definition) -> Names:
-        """After the members were numbered."""
-        stores = connection.execute(reading_sql.STORES).fetchall()
+    def read(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        definition: Definition,
+        channel_stores: Mapping[int, frozenset[int]],
+    ) -> Names:
+        """After the members were numbered; ``channel_stores``: who sold through a channel."""
+        rows = connection.execute(reading_sql.STORES).fetchall()
+        stores = {row[0]: Store(*row[1:]) for row in rows}
         others = {}
         for name in reading_sql.numbered(definition):
             found = connection.execute(reading_sql.members_of(name)).fetchall()
             others[name] = {row[0]: (row[1], row[2], row[3] or row[2]) for row in found}
-        return cls(tuple(Store(*row[1:]) for row in stores), others, {})
+        groups: dict[tuple[str, int], list[int]] = {("", 0): list(stores)}
+        for number, one in stores.items():
+            for place in (("store", number), ("banner", one.banner_id), ("sender", one.sender_id)):
+                groups.setdefault(place, []).append(number)
+        groups |= {("channel", n): sorted(held) for n, held in channel_stores.items()}
+        areas = {place: Area.of(stores[n] for n in held) for place, held in groups.items()}
+        return cls(tuple(stores.values()), others, areas)
 
     def within(self) -> dict[str, np.ndarray]:
         """``store.banner`` and the like: the number of the one by the number of the other."""
@@ -80,37 +111,25 @@ class Names:
             return "all", "All sales"
         return ":".join(one[1] for one in listed), ", ".join(one[2] for one in listed)
 
+    def area(self, places: Mapping[str, int]) -> Area:
+        """The stores that a series is of, by the narrowest that is told of it."""
+        for name in ("store", "banner", "sender", "channel"):
+            if (found := self.areas.get((name, places.get(name, -1)))) is not None:
+                return found
+        return self.areas["", 0]
+
     def banner(self, places: Mapping[str, int]) -> str | None:
-        """The banner of a series; None where it is of several."""
-        banners = {self.by_store[n].banner for n in self.stores(places)}
-        alone = {"banner", "store", "sender"} & set(places)
-        return banners.pop() if alone and len(banners) == 1 else None
-
-    def stores(self, places: Mapping[str, int]) -> frozenset[int]:
-        """The numbers of the stores that a series is of."""
-        if "store" in places:
-            return frozenset([places["store"]])
-        every = range(len(self.by_store))
-        if "banner" in places:
-            return frozenset(n for n in every if self.by_store[n].banner_id == places["banner"])
-        if "sender" in places:
-            return frozenset(n for n in every if self.by_store[n].sender_id == places["sender"])
-        return self.channel_stores.get(places.get("channel", -1), frozenset(every))
-
-    def senders_of(self, stores: Iterable[int]) -> tuple[str, ...]:
-        """Whose stores they are."""
-        return tuple(sorted({self.by_store[n].sender for n in stores}))
-
-    def countries_of(self, stores: Iterable[int]) -> tuple[str, ...]:
-        """Where they are; a store without master data is in none."""
-        return tuple(sorted({c for n in stores if (c := self.by_store[n].country)}))
+        """The banner of a series; None where it is of several, or of all."""
+        banners = self.area(places).banners
+        told = {"store", "banner", "sender"} & set(places)
+        return banners[0] if told and len(banners) == 1 else None
 
     def _of(self, dimension: str, place: int) -> tuple[str, str, str]:
         if dimension == "store":
             one = self.by_store[place]
             return one.sender, one.code, one.name
         if dimension == "banner":
-            banner = next(one.banner for one in self.by_store if one.banner_id == place)
+            (banner,) = self.areas["banner", place].banners
             return "", banner, banner
         return self.others[dimension][place]
 

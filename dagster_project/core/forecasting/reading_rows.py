@@ -160,6 +160,7 @@ class _Pivot:
     member: np.ndarray  # (rows,)
     selling_days: np.ndarray  # (M,)
     last_sold: np.ndarray  # (M,)
+    has_amounts: np.ndarray  # (M,) bool: any amount but 0
 
     @classmethod
     def of(cls, rows: Rows, level: Level, within: Mapping[str, np.ndarray]) -> _Pivot:
@@ -174,7 +175,8 @@ class _Pivot:
         days = np.bincount(member, weights=sold, minlength=len(first)).astype(int)
         last = np.full(len(first), -1)
         np.maximum.at(last, member[sold], part.day[sold])
-        return cls(level, part, places, member, days, last)
+        moved = np.bincount(member, weights=part.amount != 0, minlength=len(first)) > 0
+        return cls(level, part, places, member, days, last, moved)
 
     def kept(self, day_count: int) -> np.ndarray:
         """(M,) bool: members that are series of their own."""
@@ -222,7 +224,9 @@ def read_blocks(
 
 
 def _told(block: Block, parent: Block | None) -> str:
-    where = f"in the rest of their {parent.level.level}" if parent else "in no series"
+    where = "in no series"
+    if parent is not None:
+        where = f"in the rest of their {parent.level.level}, where that is a series"
     least = block.level.least
     recent = f", the last in {least.recent_days} days" if least.recent_days else ""
     most = f"; at most {block.level.most} series" if block.level.most else ""
@@ -263,7 +267,8 @@ def _block(rows: Rows, pivot: _Pivot, parent: Block | None) -> Block:
 def _rests(pivot: _Pivot, kept: np.ndarray, parent: Block) -> tuple[np.ndarray, np.ndarray]:
     """Number of the rest of each member, -1 = none; the parent's row of each rest.
 
-    A parent none of whose parts is a series has no rest: it would be the parent again.
+    A parent none of whose parts is a series has no rest: it would be the parent again. Members
+    that never had an amount are missing from no sum.
     """
     by = parent.level.by
     width = [int(max(pivot.places[n].max(initial=0), parent.places[n].max(initial=0))) + 1
@@ -272,7 +277,8 @@ def _rests(pivot: _Pivot, kept: np.ndarray, parent: Block) -> tuple[np.ndarray, 
     above = np.where(parent.is_rest, -1, above)
     below = _ravelled(pivot.places, by, width, len(kept))
     wanted = np.isin(below, below[kept]) & ~kept & np.isin(below, above)
-    found = np.unique(below[wanted])
+    found = np.unique(below[wanted & pivot.has_amounts])
+    wanted &= np.isin(below, found)
     order = np.argsort(above, kind="stable")
     own = order[np.searchsorted(above, found, sorter=order)]
     rests = np.where(wanted, np.searchsorted(found, below), -1)
