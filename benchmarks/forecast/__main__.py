@@ -78,12 +78,12 @@ def print_panel(bench: BenchPanel, scores: dict[str, Score]) -> None:
 
 def print_bar(table: list[Line], taken: Speed | None) -> None:
     """What is asked, what was measured, and the verdict."""
-    print(f"\n{'bar':60} {'panel':20} {'must':>13} {'stretch':>13} {'measured':>9}")
+    print(f"\n{'bar':68} {'panel':20} {'must':>13} {'stretch':>13} {'measured':>9}")
     for line in table:
         asked = line.asked
         must, stretch = (_bounds(one, asked.unit) for one in (asked.must, asked.stretch))
         measured = _figure(line.measured, asked.unit)
-        print(f"{asked.text:60} {line.panel:20} {must:>13} {stretch:>13} {measured:>9}", end="")
+        print(f"{asked.text:68} {line.panel:20} {must:>13} {stretch:>13} {measured:>9}", end="")
         print(f"  {line.verdict}")
     if taken is not None:
         print(f"a thousand series: {taken.wall_seconds:.1f} s, {taken.cpu_seconds:.1f} s of CPU")
