@@ -156,7 +156,7 @@ def _counted(shape: Shape, days: int, least: float) -> np.ndarray:
     """(N,) bool: sold on as many days as the least of the panel; per day where few had by then."""
     sold = (shape.amounts[:, :days] > 0).sum(axis=1)
     enough = (sold >= least) & (sold > 0)
-    if 4 * enough.sum() >= len(sold):
+    if 2 * enough.sum() >= len(sold):
         return enough
     return (sold >= least * days / shape.amounts.shape[1]) & (sold > 0)
 

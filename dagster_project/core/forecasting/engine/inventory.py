@@ -19,7 +19,7 @@ import numpy as np
 OUTCOMES = 200  # possible sums of a series, equally likely: a target of .98 rests on four of them
 LEAST_SUMS = 200  # of a pool; with fewer the sums follow a negative binomial distribution
 POOL_SUMS, MOST_POOLS = 1000, 40  # pools of about this many sums, or more of them
-OWN_SALES = 10.0  # sales, at the units of a usual one, whose spread counts as much as all series'
+OWN_SALES = 60.0  # sales, at the units of a usual one, whose spread counts as much as all series'
 HALVINGS = 14  # of the range of a level: .00006 of it
 BLOCK = 256  # series at a time: their outcomes stay in the processor's cache
 LOSS_PASSES = 3  # from the level for demand that waits to the one for demand that is lost
