@@ -74,12 +74,7 @@ def read(connection: duckdb.DuckDBPyConnection, definition: Definition) -> Readi
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> set[str]:
-    rows = connection.execute(
-        "select column_name from duckdb_columns() "
-        "where database_name = current_database() and schema_name = $1 and table_name = $2",
-        source.split("."),
-    ).fetchall()
-    return {name for (name,) in rows}
+    return {column[0] for column in connection.execute(f"from {source} limit 0").description}
 
 
 def _reading(
