@@ -192,6 +192,32 @@ def test_what_is_too_small_is_added_up_in_the_rest_of_its_parent(star):
     assert found.left_out == (("product", 0), ("store_product", 1))
 
 
+def test_what_ended_is_in_a_rest_with_all_its_parts():
+    connection = open_star()
+    sell(connection, 1, 1, [4.0] * DAYS)
+    sell(connection, 2, 1, [2.0] * 30)  # a shop of a banner that goes on
+    sell(connection, 3, 3, [8.0] * 30)  # the only shop of its banner
+    levels = [
+        one | ({"least": {"recent_days": 28}} if len(one["by"]) == 1 else {})
+        for one in SALES["series"]
+    ]
+    found = reading(connection, SALES, series=levels)
+
+    assert found.panel.keys == (
+        "total", "banner:Market", "banner:(rest)", "channel:store",
+        "store:till:S1", "store:(rest)", "store:Market:(rest)",
+        "category:Market:GROCERY", "category:(rest)",
+        "store_category:till:S1:GROCERY", "store_category:(rest)",
+        "store_category:Market:GROCERY:(rest)",
+    )  # fmt: skip
+    assert values(found, "store:(rest)")[:30].tolist() == [20.0] * 30
+    assert values(found, "store:Market:(rest)")[:30].tolist() == [5.0] * 30
+    shut = found.panel.closed[found.panel.keys.index("store:(rest)")]
+    assert not shut[:30].any()
+    assert shut[30:DAYS].all()
+    assert all(one.complete.all() for one in found.sums())
+
+
 def test_only_the_busiest_are_series_where_there_are_too_many(star):
     levels = [UNITS["series"][0] | {"most": 1, "least": {"selling_days": 1}}]
     found = reading(star, UNITS, series=levels)

@@ -159,8 +159,11 @@ def _covered_share(connection: duckdb.DuckDBPyConnection, block: Block, span: Sp
     A rest goes by its parent's share.
     """
     found = np.zeros((len(block.values), span.day_count + span.horizon))
-    for is_rest, by in ((False, block.level.by), (True, block.rest_by)):
-        chosen = np.flatnonzero(block.is_rest == is_rest)
+    # A rest of the whole goes by nothing: its products are of all kinds.
+    for rest_by in [(), *sorted({one for one in block.rest_by if one})]:
+        same = np.array([one == rest_by for one in block.rest_by], dtype=bool)
+        chosen = np.flatnonzero(same & (block.is_rest == bool(rest_by)))
+        by = rest_by or block.level.by
         if not len(chosen) or not {"product", "department"} & set(by):
             continue
         query = reading_sql.coverage([frozenset(by)])

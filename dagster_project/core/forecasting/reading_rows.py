@@ -18,6 +18,7 @@ import numpy as np
 from dagster_project.core.forecasting import reading_sql
 from dagster_project.core.forecasting.definitions import Definition, Level
 from dagster_project.core.forecasting.hierarchy import is_parent, reach
+from dagster_project.core.forecasting.trading import open_days
 
 FRACTIONS = 10_000  # amounts are decimals of four places
 EPOCH = date(1970, 1, 1)
@@ -131,12 +132,12 @@ class Block:
     selling_days: np.ndarray  # (n,)
     last_sold: np.ndarray  # (n,) day, -1 = never
     is_rest: np.ndarray  # (n,)
-    rest_by: tuple[str, ...]  # what rests are told by: the cut of their parent
+    rest_by: np.ndarray  # (n,) what a rest is told by: the cut of its parent, as a tuple
     left_out: int  # members that are no series
 
     def told(self, n: int) -> dict[str, int]:
         """The numbers that tell the series from its like."""
-        by = self.rest_by if self.is_rest[n] else self.level.by
+        by = self.rest_by[n] if self.is_rest[n] else self.level.by
         return {name: int(self.places[name][n]) for name in by}
 
     def places_of(self, n: int) -> dict[str, int]:
@@ -145,7 +146,7 @@ class Block:
 
     def only(self, rows: np.ndarray) -> Block:
         """Some of the series, in the order given."""
-        names = ("values", "closed", "selling_days", "last_sold", "is_rest")
+        names = ("values", "closed", "selling_days", "last_sold", "is_rest", "rest_by")
         places = {name: place[rows] for name, place in self.places.items()}
         return replace(self, places=places, **{name: getattr(self, name)[rows] for name in names})
 
@@ -215,42 +216,48 @@ def read_blocks(
     for level in sorted(levels, key=lambda one: len(reach(one.by))):
         pivot = _Pivot.of(rows, level, within)
         parents = [made[up.level] for up in levels if is_parent(up, level) and up.level in made]
-        parent = max(parents, key=lambda one: len(one.values), default=None)
-        block = _block(rows, pivot, parent)
+        block = _block(rows, pivot, sorted(parents, key=_distance))
         made[level.level] = block
         if block.left_out:
-            notes.append(_told(block, parent))
+            notes.append(_told(block))
     return [made[level.level] for level in levels], notes
 
 
-def _told(block: Block, parent: Block | None) -> str:
-    where = "in no series"
-    if parent is not None:
-        where = f"in the rest of their {parent.level.level}, where that is a series"
+def _distance(parent: Block) -> tuple[int, int]:
+    """The more finely a parent is cut, the nearer it is."""
+    return -len(reach(parent.level.by)), -len(parent.values)
+
+
+def _told(block: Block) -> str:
     least = block.level.least
     recent = f", the last in {least.recent_days} days" if least.recent_days else ""
     most = f"; at most {block.level.most} series" if block.level.most else ""
     return (
-        f"{block.level.level}: {block.left_out} members are no series of their own but {where} "
+        f"{block.level.level}: {block.left_out} members are no series of their own; "
+        f"{int(block.is_rest.sum())} rests hold what they add to other series "
         f"(wanted: {least.selling_days} selling days{recent}{most})"
     )
 
 
-def _block(rows: Rows, pivot: _Pivot, parent: Block | None) -> Block:
+def _block(rows: Rows, pivot: _Pivot, parents: Sequence[Block]) -> Block:
+    """``parents`` nearest first: what is no series goes to the rest of the first that is one."""
     kept = pivot.kept(rows.day_count)
+    for parent in parents:  # the part of what is no series is none either
+        kept &= _above(pivot, parent)[2]
     target = np.where(kept, np.cumsum(kept) - 1, -1)
     count = int(kept.sum())
     places = {name: place[kept] for name, place in pivot.places.items()}
-    rest_by: tuple[str, ...] = ()
-    if parent is not None:
-        rest_by = parent.level.by
-        rests, own = _rests(pivot, kept, parent)
-        target[~kept] = np.where(rests[~kept] >= 0, rests[~kept] + count, -1)
-        places = {
-            name: np.append(place, parent.places[name][own] if name in parent.places
-                            else np.full(len(own), -1))
-            for name, place in places.items()
-        }  # fmt: skip
+    rest_by: list[tuple[str, ...]] = [()] * count
+    left = ~kept
+    for parent in parents:
+        rests, own = _rests(pivot, kept, left, parent)
+        target = np.where(rests >= 0, rests + len(rest_by), target)
+        left &= rests < 0
+        rest_by += [parent.level.by] * len(own)
+        none = np.full(len(own), -1)
+        for name, place in places.items():
+            above = parent.places[name][own] if name in parent.places else none
+            places[name] = np.append(place, above)
     total = int(target.max(initial=-1)) + 1
     values, seen, unknown = pivot.added(target, total, rows.day_count)
     traded = _traded(rows, pivot.level, places, seen)
@@ -260,29 +267,43 @@ def _block(rows: Rows, pivot: _Pivot, parent: Block | None) -> Block:
     last = np.where(sold.any(axis=1), rows.day_count - 1 - sold[:, ::-1].argmax(axis=1), -1)
     return Block(
         pivot.level, places, values, ~(traded | seen), sold.sum(axis=1), last,
-        np.arange(total) >= count, rest_by, int((~kept).sum()),
+        np.arange(total) >= count, _as_objects(rest_by), int((~kept).sum()),
     )  # fmt: skip
 
 
-def _rests(pivot: _Pivot, kept: np.ndarray, parent: Block) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the rest of each member, -1 = none; the parent's row of each rest.
+def _as_objects(tuples: Sequence[tuple[str, ...]]) -> np.ndarray:
+    found = np.empty(len(tuples), dtype=object)
+    for n, one in enumerate(tuples):  # numpy would take tuples of one length for a table
+        found[n] = one
+    return found
 
-    A parent none of whose parts is a series has no rest: it would be the parent again. Members
-    that never had an amount are missing from no sum.
-    """
+
+def _above(pivot: _Pivot, parent: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes of the parent's series (rests -1) and of each member; whether it is part of one."""
     by = parent.level.by
     width = [int(max(pivot.places[n].max(initial=0), parent.places[n].max(initial=0))) + 1
              for n in by]  # fmt: skip
     above = _ravelled(parent.places, by, width, len(parent.values))
     above = np.where(parent.is_rest, -1, above)
-    below = _ravelled(pivot.places, by, width, len(kept))
-    wanted = np.isin(below, below[kept]) & ~kept & np.isin(below, above)
+    below = _ravelled(pivot.places, by, width, len(pivot.selling_days))
+    return above, below, np.isin(below, above)
+
+
+def _rests(
+    pivot: _Pivot, kept: np.ndarray, left: np.ndarray, parent: Block
+) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the rest of each member, -1 = none; the parent's row of each rest.
+
+    A parent none of whose parts is a series has no rest: it would be the parent again. Members
+    that never had an amount are missing from no sum.
+    """
+    above, below, is_part = _above(pivot, parent)
+    wanted = np.isin(below, below[kept]) & left & is_part
     found = np.unique(below[wanted & pivot.has_amounts])
     wanted &= np.isin(below, found)
     order = np.argsort(above, kind="stable")
     own = order[np.searchsorted(above, found, sorter=order)]
-    rests = np.where(wanted, np.searchsorted(found, below), -1)
-    return rests, own
+    return np.where(wanted, np.searchsorted(found, below), -1), own
 
 
 def _traded(
@@ -290,13 +311,17 @@ def _traded(
 ) -> np.ndarray:
     """(n, T) whether the store, banner or sender of each series traded."""
     reference = traded_by(level.by)
-    if reference is None or not len(seen):
+    weekday = rows.first_date.weekday()
+    if not len(seen):
         return seen
+    if reference is None:
+        return open_days(seen, weekday)
     part = rows.of([reference])
     size = int(max(part.places[reference].max(initial=0), places[reference].max(initial=0))) + 1
     # The last row is for series that are of none: a rest of the whole traded where any did.
     days = np.zeros((size + 1, rows.day_count), dtype=bool)
     days[part.places[reference], part.day] = True
+    days = open_days(days, weekday)
     days[size] = days.any(axis=0)
     return days[places[reference]]
 
