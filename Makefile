@@ -15,7 +15,7 @@ DEMO_DAYS ?= 365
 DEMO_CUSTOMERS ?= 4000
 DEMO_SEED ?= 7
 
-.PHONY: demo refresh ui test test-long test-sweep test-real lint format bench lock clean
+.PHONY: demo refresh ui test test-long test-sweep test-real lint format bench bench-forecast lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.runtime
@@ -51,8 +51,12 @@ format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.dev
+bench: .venv/.dev .venv-bench/.peers
 	$(BIN)/python -m benchmarks
+
+# Every line of the forecasts' bar, with the libraries that others use in the same run.
+bench-forecast: .venv/.dev .venv-bench/.peers
+	$(BIN)/python -m benchmarks forecast posterior replenishment
 
 # `pip` and `venv` only; --require-hashes makes the installed set the locked one.
 .venv/bin/pip:
@@ -67,17 +71,26 @@ bench: .venv/.dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
+# What we are compared with wants an older pandas, and so an environment of its own.
+.venv-bench/.peers: requirements-bench.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --require-hashes -r requirements-bench.lock
+	touch $@
+
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" \
-		pyproject.toml --output-file requirements.lock
+		--extra forecast pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" \
-		--extra dev --extra bi --extra postgres --constraint requirements.lock \
+		--extra dev --extra bi --extra postgres --extra forecast --constraint requirements.lock \
 		pyproject.toml --output-file requirements-dev.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-annotate --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" \
+		benchmarks/forecast/requirements.in --output-file requirements-bench.lock
 
 # The environment, build products and test caches; never a home with data in it.
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis dbt_project/target \
+	rm -rf .venv .venv-bench build *.egg-info .pytest_cache .ruff_cache .hypothesis dbt_project/target \
 		dbt_project/logs logs
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

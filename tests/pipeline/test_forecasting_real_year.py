@@ -1,94 +1,60 @@
 """A real grocer's year of 1.47 million lines: the forecasts have to be worth their while."""
 
-import runpy
-from pathlib import Path
-
+import numpy as np
 import pytest
 
-from dagster_project.core.forecasting import forecast_sales
+from benchmarks.forecast.panels import build
+from dagster_project.core.forecasting.engine.coherence import ADD, Sums
+from dagster_project.core.forecasting.engine.means import seasonal_naive, weekday_promotion_mean
+from dagster_project.core.forecasting.engine.run import forecast_panel
 
-BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "forecasting.py"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def real_year():
-    """The year's core marts with their forecast, and what the run said."""
-    benchmark = runpy.run_path(str(BENCHMARK))
-    connection = benchmark["real_marts"]()
-    yield connection, forecast_sales(connection, benchmark["SETTINGS"])
-    connection.close()
+def departments():
+    """The panel of departments at its last origin but two, its forecast, and what came."""
+    bench = build("journey_departments")
+    view, came = next(iter(bench.views()))
+    return view, forecast_panel(view), came
 
 
-def test_the_origin_is_the_last_day_of_the_year(real_year):
-    _, outcome = real_year
-
-    assert str(outcome.origin_date) == "2017-12-31"
-    assert outcome.failed == ()
+def wape(said: np.ndarray, came: np.ndarray) -> float:
+    judged = ~np.isnan(came)
+    return float(np.abs(said - came)[judged].sum() / came[judged].sum())
 
 
-def test_series_with_enough_history_are_the_total_the_channel_14_departments_and_22_stores(
-    real_year,
-):
-    connection, outcome = real_year
+def test_every_department_is_forecast_and_says_by_what(departments):
+    _, result, _ = departments
 
-    levels = connection.execute(
-        "select level, count(*) from forecast.series group by level order by level"
-    ).fetchall()
-
-    assert levels == [("channel", 1), ("department", 14), ("store", 22), ("total", 1)]
-    assert outcome.forecast_count == 38
+    assert set(result.outcome) == {"forecast"}
+    assert all(result.reason)
+    assert np.isfinite(result.mean).all()
 
 
-def test_daily_totals_are_the_sum_of_the_lines_to_the_cent(real_year):
-    connection, _ = real_year
+def test_the_forecast_beats_both_simple_ones(departments):
+    view, result, came = departments
 
-    forecast, lines = connection.execute(
-        """
-        select
-            (select sum(net_amount) from forecast.actual where series_key = 'total'),
-            (select cast(sum(net_amount_reporting) as double) from core.fct_sales_line)
-        """
-    ).fetchone()
+    error = wape(result.mean, came)
 
-    assert forecast == pytest.approx(lines, abs=0.005)
+    assert error < 0.85 * wape(seasonal_naive(view), came)
+    assert error < wape(weekday_promotion_mean(view), came)
 
 
-@pytest.mark.parametrize(
-    ("level", "naive", "weekday_mean"),
-    [("total", 0.80, 0.98), ("department", 0.80, 0.97), ("store", 0.80, 1.0)],
-)
-def test_prophet_beats_both_baselines(real_year, level, naive, weekday_mean):
-    connection, _ = real_year
+def test_intervals_held_what_they_say_in_the_back_test(departments):
+    _, result, _ = departments
 
-    wape = dict(
-        connection.execute(
-            """
-            select b.model, sum(abs(forecast_amount - actual_amount)) / sum(actual_amount)
-            from forecast.backtest as b
-            join forecast.series as s using (series_key)
-            where s.level = $1
-            group by b.model
-            """,
-            [level],
-        ).fetchall()
-    )
-
-    assert wape["prophet"] < naive * wape["seasonal_naive"]
-    assert wape["prophet"] < weekday_mean * wape["weekday_promotion_mean"]
+    assert 0.76 <= np.nanmean(result.bands.covered_80) <= 0.84
+    assert 0.92 <= np.nanmean(result.bands.covered_95) <= 0.97
 
 
-def test_intervals_cover_what_they_say(real_year):
-    connection, _ = real_year
+def test_a_total_is_the_sum_of_its_departments_now_and_at_past_origins(departments):
+    view, _, _ = departments
+    rows = np.arange(3)
+    panel = view.only([0, 0, 1, 2])  # the first row stands in for a total
+    steps = (Sums(ADD, np.array([0]), (rows + 1,)),)
 
-    covered_80, covered_95, good = connection.execute(
-        """
-        select
-            avg(coverage_80), avg(coverage_95), avg(cast(coverage_80 between 0.7 and 0.9 as int))
-        from forecast.accuracy
-        where is_chosen
-        """
-    ).fetchone()
+    result = forecast_panel(panel, steps, windows=3)
 
-    assert 0.78 <= covered_80 <= 0.82
-    assert 0.94 <= covered_95 <= 0.96
-    assert good >= 0.85
+    assert np.allclose(result.mean[0], result.mean[1:].sum(axis=0), rtol=1e-6)
+    assert np.allclose(result.past[:, 0], result.past[:, 1:].sum(axis=1), rtol=1e-6)

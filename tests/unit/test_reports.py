@@ -26,17 +26,19 @@ VOID_ELEMENTS = {"meta", "br"}
 
 FORECAST = """
 insert into forecast.series by name
-select 'total' as series_key, 'total' as level, 'total' as member_code, 'Total' as member_name,
+select 'net_sales/total' as series_key, 'net_sales' as forecast, 'total' as level,
+    'total' as member_code, 'Total' as member_name,
     date '2017-01-01' as first_date, date '2017-03-01' as last_date, 60 as day_count,
-    'forecast' as status, 'prophet' as model, date '2017-03-01' as origin_date,
-    'USD' as currency_code;
+    'smooth' as demand_class, 'forecast' as status, 'blend' as model,
+    date '2017-03-01' as origin_date, 3 as window_count, .81 as coverage_80,
+    'reporting_currency' as unit, 'USD' as currency_code;
 insert into forecast.daily
-select 'total', date '2017-03-01', date '2017-03-01' + i::integer, i, 'prophet', 100, 60, 80, 120,
-    140, false
+select 'net_sales/total', date '2017-03-01', date '2017-03-01' + i::integer, i, 'blend', 100, 60,
+    80, 100, 120, 140, false
 from range(1, 29) as t(i);
-insert into forecast.accuracy values
-    ('total', 'prophet', 3, 84, .08, .01, .81, .95, .2, .1, true, 'best'),
-    ('total', 'seasonal_naive', 3, 84, .10, .02, .79, .94, 0, -.1, false, 'behind');
+insert into forecast.backtest values
+    ('net_sales/total', date '2017-02-01', date '2017-02-02', 1, 'published', 100, 92),
+    ('net_sales/total', date '2017-02-01', date '2017-02-02', 1, 'seasonal_naive', 100, 110);
 """
 QUALITY = """
 insert into ops.check_result (
@@ -135,9 +137,9 @@ def test_every_picture_says_in_words_what_it_shows(page: str) -> None:
 
 def test_the_page_says_what_it_is_and_how_far_to_trust_it(page: str) -> None:
     assert "Sales up to <b>Wednesday 1 March 2017</b> · version 1" in page
-    assert "Expected for the next 28 days: USD 2,800 (Prophet)." in page
-    assert "On the total Prophet misses 8.0" in page
-    assert "beats the best simple method, same day last week, with 10.0" in page
+    assert "Expected for the next 28 days: USD 2,800 (Mean of Prophet and boosted trees)." in page
+    assert "On the total the forecast misses 8.0" in page
+    assert "beats the better simple method, last week again, with 10.0" in page
     assert "not a number" in page
     assert '<span class="status warned">warned</span>' in page
     assert "1,010" not in page  # the feed shows loaded, rejected and repeated, not their sum

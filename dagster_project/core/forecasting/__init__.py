@@ -1,10 +1,10 @@
-"""Demand forecasts: daily net sales, 28 days ahead, with the errors such forecasts have made."""
+"""Demand forecasts: what is declared in ``dagster_project/forecasts``, with the errors made."""
 
 from dagster_project.core.forecasting.chart import fan_chart
 from dagster_project.core.forecasting.service import (
     ForecastOutcome,
-    forecast_sales,
+    forecast_all,
     panel_fingerprint,
 )
 
-__all__ = ["ForecastOutcome", "fan_chart", "forecast_sales", "panel_fingerprint"]
+__all__ = ["ForecastOutcome", "fan_chart", "forecast_all", "panel_fingerprint"]

@@ -33,23 +33,23 @@ def fan_chart(connection: duckdb.DuckDBPyConnection, series_key: str) -> bytes:
     fan = connection.execute(_FAN, [series_key]).fetchall()
     if described is None or not fan:
         raise NoForecastError(f"no forecast for series {series_key!r}")
-    name, code, level, banner, origin, currency = described
+    name, code, level, banner, origin, unit = described
     sold = read_actual(connection, series_key, origin - timedelta(days=HISTORY_DAYS - 1))
     return _draw(
         sold,
         fan,
         _title(_legible(name, code), level, banner, origin),
-        f"net sales a day, {currency}",
+        f"{unit} a day",
     )
 
 
 _SERIES = """
-select member_name, member_code, level, banner, origin_date, currency_code
+select member_name, member_code, level, banner, origin_date, coalesce(currency_code, unit)
 from forecast.series
 where series_key = $1 and origin_date is not null
 """
 _FAN = """
-select target_date, mean_amount, p2_5_amount, p10_amount, p90_amount, p97_5_amount
+select target_date, mean_value, p2_5_value, p10_value, p90_value, p97_5_value
 from forecast.daily
 where series_key = $1
 order by target_date
@@ -62,7 +62,7 @@ def _legible(name: str, code: str) -> str:
 
 
 def _title(name: str, level: str, banner: str | None, origin: date) -> str:
-    where = f"{name}, {banner}" if level in {"department", "store"} and banner else name
+    where = f"{name}, {banner}" if level in {"category", "store"} and banner else name
     return f"{where}: 28 days ahead from {origin.day} {origin:%B %Y}"
 
 
@@ -81,7 +81,7 @@ def _draw(
     axes.margins(y=0.15)  # room for the legend
     axes.set_title(title, loc="left", fontsize=10, color=INK, parse_math=False)
     axes.set_ylabel(unit, fontsize=8, color=INK)
-    if all(amount >= 0 for _, amount in sold):
+    if all(amount >= 0 for _, amount in sold) and sold:
         axes.set_ylim(bottom=0)
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)

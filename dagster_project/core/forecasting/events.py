@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 Window = tuple[int, int]  # first and last day, counted from the feast
 
@@ -136,14 +137,20 @@ MONTH_EDGES = {"month_start": range(1, 4), "month_end": range(28, 32)}
 
 def feast_days(
     countries: Iterable[str], calendar: Sequence[CalendarDay]
-) -> list[tuple[Feast, date]]:
+) -> tuple[tuple[Feast, date], ...]:
     """Each feast that the countries keep, with each of its dates within the calendar."""
-    wanted = frozenset(countries)
-    found = []
+    return _feast_days(frozenset(countries), tuple(calendar))
+
+
+@lru_cache(maxsize=64)
+def _feast_days(
+    wanted: frozenset[str], calendar: tuple[CalendarDay, ...]
+) -> tuple[tuple[Feast, date], ...]:
+    found: list[tuple[Feast, date]] = []
     for feast in FEASTS:
         if feast.countries & wanted:
             found += [(feast, day.day) for day in calendar if falls_on(feast.rule, day)]
-    return found
+    return tuple(found)
 
 
 def event_rows(countries: Iterable[str], calendar: Sequence[CalendarDay]) -> list[tuple[str, date]]:

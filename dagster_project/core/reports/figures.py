@@ -100,15 +100,17 @@ class Tier:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """One model in the back-test; errors are shares of sales."""
+    """What the forecasts of one level were wrong by; errors are shares of values."""
 
-    model: str
-    total_wape: float | None
-    total_bias: float | None
-    total_coverage_80: float | None
-    median_wape: float  # over all series
-    chosen: int
+    forecast: str
+    level: str
     series: int
+    wape: float | None  # of all series of the level together
+    naive_wape: float | None  # of last week again
+    mean_wape: float | None  # of the mean by weekday and promotion
+    bias: float | None
+    coverage_80: float | None
+    model: str  # what most of them use
 
 
 @contextmanager
@@ -160,7 +162,8 @@ def last_complete_day(connection: duckdb.DuckDBPyConnection, publication: Public
     """The day forecasts start from; without forecasts the last day with sales."""
     if has_table(connection, "forecast", "series"):
         (last,) = connection.execute(
-            "select max(last_date) from forecast.series where level = 'total'"
+            "select max(last_date) from forecast.series "
+            "where forecast = 'net_sales' and level = 'total'"
         ).fetchone()
         if last is not None:
             return last
@@ -258,11 +261,11 @@ def forecast_fan(connection: duckdb.DuckDBPyConnection) -> tuple[str, list[FanDa
     rows = connection.execute(
         """
         select
-            d.model, d.target_date, d.mean_amount, d.p2_5_amount, d.p10_amount, d.p90_amount,
-            d.p97_5_amount,
+            d.model, d.target_date, d.mean_value, d.p2_5_value, d.p10_value, d.p90_value,
+            d.p97_5_value,
         from forecast.daily as d
         inner join forecast.series as s on s.series_key = d.series_key
-        where s.level = 'total'
+        where s.forecast = 'net_sales' and s.level = 'total' and d.p97_5_value is not null
         order by d.target_date
         """
     ).fetchall()
@@ -360,23 +363,46 @@ def value_tiers(connection: duckdb.DuckDBPyConnection) -> list[Tier]:
 
 
 def forecast_accuracy(connection: duckdb.DuckDBPyConnection) -> list[Accuracy]:
-    """Every model of the back-test, the best on the total first."""
-    if not has_table(connection, "forecast", "accuracy"):
+    """Every level whose back-test is told day by day, the largest figures first."""
+    if not has_table(connection, "forecast", "backtest"):
         return []
     rows = connection.execute(
         """
+        with errors as (
+            select
+                series_key,
+                model,
+                sum(abs(forecast_value - actual_value)) as error,
+                sum(forecast_value - actual_value) as surplus,
+                sum(abs(actual_value)) as actual,
+            from forecast.backtest
+            group by series_key, model
+        ),
+        levels as (
+            select
+                s.forecast,
+                s.level,
+                e.model,
+                count(*) as series_count,
+                sum(e.error) / nullif(sum(e.actual), 0) as wape,
+                sum(e.surplus) / nullif(sum(e.actual), 0) as bias,
+                avg(s.coverage_80) as coverage_80,
+                mode(s.model order by s.model) as used,
+            from errors as e
+            inner join forecast.series as s on s.series_key = e.series_key
+            group by s.forecast, s.level, e.model
+        )
         select
-            a.model,
-            any_value(a.wape) filter (s.level = 'total'),
-            any_value(a.bias) filter (s.level = 'total'),
-            any_value(a.coverage_80) filter (s.level = 'total'),
-            median(a.wape),
-            count(*) filter (a.is_chosen),
-            count(*),
-        from forecast.accuracy as a
-        inner join forecast.series as s on s.series_key = a.series_key
-        group by a.model
-        order by 2 nulls last, a.model
+            p.forecast, p.level, p.series_count, p.wape, n.wape, w.wape, p.bias, p.coverage_80,
+            p.used,
+        from levels as p
+        left join levels as n
+            on n.forecast = p.forecast and n.level = p.level and n.model = 'seasonal_naive'
+        left join levels as w
+            on w.forecast = p.forecast and w.level = p.level
+            and w.model = 'weekday_promotion_mean'
+        where p.model = 'published'
+        order by p.forecast, p.series_count, p.level
         """
     ).fetchall()
     return [Accuracy(*row) for row in rows]

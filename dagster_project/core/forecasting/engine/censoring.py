@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import log_ndtr, ndtr, ndtri
 
 from dagster_project.core.forecasting.engine.panel import WEEK, Panel
 
@@ -22,6 +22,7 @@ STEPS = 8  # the expected demand then moves by less than a thousandth
 LEVEL_DAYS = 28  # on either side of the day
 LARGEST_FACTOR = 5.0  # of the usual: a sold-out day says no more than that
 SMALLEST_SPREAD, LARGEST_SPREAD = 0.02, 1.0
+CHUNK = 256  # series at a time
 
 
 def restored(view: Panel, *, drawn: bool = False) -> Panel:
@@ -30,88 +31,105 @@ def restored(view: Panel, *, drawn: bool = False) -> Panel:
     The demand to be expected, or one drawn at random (the same at every call), which varies as
     much as demand does: what intervals are to hold.
     """
-    rows = np.flatnonzero((view.sold_out & ~np.isnan(view.values)).any(axis=1))
-    if not len(rows):
+    if not view.sold_out.any():
         return view
-    values = view.values.copy()
-    for n in rows:
-        values[n] = _demand(view, n, drawn=drawn)
+    out = view.sold_out & ~np.isnan(view.values)
+    left = ~np.isnan(view.values) & ~out
+    sells = (left & (np.nan_to_num(view.values) > 0)).sum(axis=1) * 2
+    is_steady = sells > np.maximum(left.sum(axis=1), 1)
+    values = np.where(out & ~is_steady[:, None], np.nan, view.values)
+    kinds = view.weekdays[: view.day_count] + WEEK * (view.promotion[:, : view.day_count] > 0)
+    rows = np.flatnonzero(out.any(axis=1) & is_steady)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        values[part] = _demand(
+            view.values[part], out[part], kinds[part], drawn_by=part, drawn=drawn
+        )
     return replace(view, values=values)
 
 
-def _demand(view: Panel, n: int, *, drawn: bool) -> np.ndarray:
-    sold, out = view.values[n], view.sold_out[n]
-    kind = view.weekdays[: view.day_count] + WEEK * (view.promotion[n, : view.day_count] > 0)
-    open_days = ~np.isnan(sold) & ~out
-    if (sold[open_days] > 0).sum() * 2 <= max(open_days.sum(), 1):
-        return np.where(out, np.nan, sold)
-    demand = np.where(out & ~np.isnan(sold), np.nan, sold)
-    spread = None
+def _demand(
+    sold: np.ndarray, out: np.ndarray, kinds: np.ndarray, *, drawn_by: np.ndarray, drawn: bool
+) -> np.ndarray:
+    """(n, T) sales, and on sold-out days the demand expected, or drawn by each row's seed."""
+    left = ~np.isnan(sold) & ~out
+    least = np.maximum(np.nan_to_num(sold), 0.0)
+    usual = _usual(np.where(out, np.nan, sold), kinds)
+    spread = _spread(sold, usual, left, out, None)
     for _ in range(STEPS):
-        usual = _usual(demand, kind)
-        spread = _spread(sold, usual, open_days) if spread is None else spread
-        expected = _above(np.maximum(sold, 0.0), usual, spread)
-        demand = np.where(out & ~np.isnan(sold), expected, sold)
-        spread = _censored_spread(sold, usual, spread, open_days, out)
+        demand = np.where(out, _above(least, usual, spread), sold)
+        usual = _usual(demand, kinds)
+        spread = _spread(sold, usual, left, out, spread)
     if drawn:
-        one = _drawn(np.maximum(sold, 0.0), usual, spread, seed=n)
-        demand = np.where(out & ~np.isnan(sold), one, sold)
-    return demand
+        chances = [np.random.default_rng(int(seed)).random(sold.shape[1]) for seed in drawn_by]
+        return np.where(out, _drawn(least, usual, spread, np.stack(chances)), sold)
+    return np.where(out, _above(least, usual, spread), sold)
 
 
-def _usual(demand: np.ndarray, kind: np.ndarray) -> np.ndarray:
-    """(T,) level of the weeks around × what the day's weekday and promotion are to it."""
+def _usual(demand: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """(n, T) level of the weeks around × what the day's weekday and promotion are to it."""
     known = ~np.isnan(demand)
-    factor = np.ones(len(demand))
-    overall = demand[known].mean()
-    for one in np.unique(kind):
-        days = known & (kind == one)
-        if days.any():
-            factor[kind == one] = max(demand[days].mean() / overall, 0.05)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(known, demand, 0.0))])
-    shares = np.concatenate([[0.0], np.cumsum(np.where(known, factor, 0.0))])
-    days = np.arange(len(demand))
-    start, end = np.maximum(days - LEVEL_DAYS, 0), np.minimum(days + LEVEL_DAYS + 1, len(days))
-    weight = shares[end] - shares[start]
-    level = np.where(weight > 0, (sums[end] - sums[start]) / np.maximum(weight, 1e-12), overall)
-    return np.maximum(level, 0.01 * overall) * factor
+    amounts = np.where(known, demand, 0.0)
+    overall = np.maximum(amounts.sum(axis=1) / np.maximum(known.sum(axis=1), 1), 1e-12)
+    factor = np.ones(demand.shape)
+    for kind in range(2 * WEEK):
+        days = kinds == kind
+        count = (days & known).sum(axis=1)
+        mean = np.where(days, amounts, 0.0).sum(axis=1) / np.maximum(count, 1)
+        share = np.where(count > 0, np.maximum(mean / overall, 0.05), 1.0)
+        factor = np.where(days, share[:, None], factor)
+    sums, shares = _running(amounts), _running(np.where(known, factor, 0.0))
+    days = np.arange(demand.shape[1])
+    start = np.maximum(days - LEVEL_DAYS, 0)
+    end = np.minimum(days + LEVEL_DAYS + 1, len(days))
+    weight = shares[:, end] - shares[:, start]
+    around = (sums[:, end] - sums[:, start]) / np.maximum(weight, 1e-12)
+    level = np.where(weight > 0, around, overall[:, None])
+    return np.maximum(level, 0.01 * overall[:, None]) * factor
 
 
-def _spread(sold: np.ndarray, usual: np.ndarray, chosen: np.ndarray) -> float:
-    ratio = np.log(np.maximum(sold[chosen], 0.05 * usual[chosen]) / usual[chosen])
-    return float(np.clip(ratio.std(), SMALLEST_SPREAD, LARGEST_SPREAD))
+def _running(values: np.ndarray) -> np.ndarray:
+    return np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
 
 
-def _above(sold: np.ndarray, usual: np.ndarray, spread: float) -> np.ndarray:
+def _above(least: np.ndarray, usual: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Mean of a log-normal demand of mean ``usual``, given that it is above what was sold."""
-    middle = np.log(usual) - spread**2 / 2
-    with np.errstate(divide="ignore"):
-        z = (np.log(np.maximum(sold, 0.0)) - middle) / spread
-    ratio = np.exp(norm.logsf(z - spread) - norm.logsf(z))
-    return np.maximum(np.minimum(usual * ratio, LARGEST_FACTOR * usual), sold)
+    z = _standard(least, usual, spread)
+    ratio = np.exp(log_ndtr(spread - z) - log_ndtr(-z))
+    return np.maximum(np.minimum(usual * ratio, LARGEST_FACTOR * usual), least)
 
 
-def _drawn(sold: np.ndarray, usual: np.ndarray, spread: float, *, seed: int) -> np.ndarray:
+def _drawn(
+    least: np.ndarray, usual: np.ndarray, spread: np.ndarray, chance: np.ndarray
+) -> np.ndarray:
     """A log-normal demand of mean ``usual`` drawn from above what was sold."""
-    middle = np.log(usual) - spread**2 / 2
-    with np.errstate(divide="ignore"):
-        z = (np.log(sold) - middle) / spread
-    chance = np.random.default_rng(seed).random(len(sold))
-    drawn = np.exp(middle + spread * norm.isf(norm.sf(z) * chance))
-    return np.clip(drawn, sold, np.maximum(LARGEST_FACTOR * usual, sold))
+    z = -ndtri(ndtr(-_standard(least, usual, spread)) * chance)
+    drawn = usual * np.exp(spread * z - spread**2 / 2)
+    return np.clip(drawn, least, np.maximum(LARGEST_FACTOR * usual, least))
 
 
-def _censored_spread(
-    sold: np.ndarray, usual: np.ndarray, spread: float, open_days: np.ndarray, out: np.ndarray
-) -> float:
-    """Spread of all days' logarithms; those of sold-out days by their moments above the bound."""
-    middle = np.log(usual) - spread**2 / 2
-    seen = np.log(np.maximum(sold[open_days], 0.05 * usual[open_days])) - middle[open_days]
-    chosen = out & ~np.isnan(sold)
+def _standard(amounts: np.ndarray, usual: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Logarithms in standard deviations from the middle of a log-normal of mean ``usual``."""
     with np.errstate(divide="ignore"):
-        z = (np.log(np.maximum(sold[chosen], 0.0)) - middle[chosen]) / spread
-    z = np.maximum(z, -8.0)
-    hazard = np.exp(norm.logpdf(z) - norm.logsf(z))
-    squares = spread**2 * (1 + z * hazard)
-    total = (seen**2).sum() + squares.sum()
-    return float(np.clip(np.sqrt(total / max(len(seen) + chosen.sum(), 1)), 0.02, 1.0))
+        return (np.log(amounts / usual) + spread**2 / 2) / spread
+
+
+def _spread(
+    sold: np.ndarray,
+    usual: np.ndarray,
+    left: np.ndarray,
+    out: np.ndarray,
+    before: np.ndarray | None,
+) -> np.ndarray:
+    """(n, 1) spread of all days' logarithms; that of sold-out days by their moments above it."""
+    least = np.where(left, np.maximum(np.nan_to_num(sold), 0.05 * usual), usual)
+    middle = 0.0 if before is None else before**2 / 2
+    squares = np.where(left, (np.log(least / usual) + middle) ** 2, 0.0).sum(axis=1)
+    count = left.sum(axis=1)
+    if before is not None:
+        z = np.maximum(_standard(np.maximum(np.nan_to_num(sold), 0.0), usual, before), -8.0)
+        hazard = np.exp(-(z**2) / 2 - log_ndtr(-z)) / np.sqrt(2 * np.pi)
+        squares += np.where(out, before**2 * (1 + z * hazard), 0.0).sum(axis=1)
+        count = count + out.sum(axis=1)
+    spread = np.sqrt(squares / np.maximum(count, 1))
+    return np.clip(spread, SMALLEST_SPREAD, LARGEST_SPREAD)[:, None]

@@ -19,6 +19,7 @@ from dagster_project.core.forecasting.engine.models import (
     WORDS,
     default_of,
 )
+from dagster_project.core.forecasting.engine.panel import Panel
 
 TAKE_OVER_GAIN = 0.02
 TAKE_OVER_WINDOWS = 2 / 3 - 1e-9  # four of six count, whatever the rounding
@@ -51,12 +52,22 @@ class Choice:
 
 def scores(test: Backtest) -> Scores:
     """Scores of all models on all series."""
-    judged = ~np.isnan(test.actual)
-    sales = np.where(judged, np.abs(test.actual), 0.0).sum(axis=(0, 2))
-    error = np.where(judged[:, None], test.past - test.actual[:, None], 0.0)
+    return _scores(test.panel.values, test.past, test.actual)
+
+
+def published_scores(panel: Panel, past: np.ndarray, actual: np.ndarray) -> Scores:
+    """Scores of one forecast (W, N, H) of each series, as the only model."""
+    return _scores(panel.values, past[:, None], actual)
+
+
+def _scores(values: np.ndarray, past: np.ndarray, actual: np.ndarray) -> Scores:
+    """Of (W, M, N, H) forecasts; days on which a model says nothing are no errors of it."""
+    judged = ~np.isnan(actual)
+    sales = np.where(judged, np.abs(actual), 0.0).sum(axis=(0, 2))
+    error = np.where(judged[:, None], past - actual[:, None], 0.0)
     days = judged.sum(axis=(0, 2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        squared = np.sqrt((error**2).sum(axis=(0, 3)) / days / _naive_squares(test.panel.values))
+        squared = np.sqrt((error**2).sum(axis=(0, 3)) / days / _naive_squares(values))
         return Scores(
             wape=_share(np.abs(error).sum(axis=(0, 3)), sales),
             bias=_share(error.sum(axis=(0, 3)), sales),

@@ -78,6 +78,34 @@ def season(panel: Panel) -> np.ndarray:
     return np.array([day.timetuple().tm_yday - 1 for day in days], dtype=float)
 
 
+def phases(regressor: np.ndarray) -> dict[str, np.ndarray]:
+    """(N, D) each: that anything is on, its first two days, and the week after it.
+
+    The first days of an offer bring most; after it there are days on which what was bought ahead
+    is not bought again. As large as the regressor is, or was; ``on`` is a flag.
+    """
+    on = regressor != 0
+    day, second = _delayed(on, 1), _delayed(on, 2)
+    return {
+        "on": on.astype(float),
+        "first": np.where(on & ~day, regressor, 0.0),
+        "second": np.where(on & day & ~second, regressor, 0.0),
+        "after": np.where(on, 0.0, _largest_of(regressor, 1, 3)),
+        "week_after": np.where(on, 0.0, _largest_of(regressor, 4, 7)),
+    }
+
+
+def _largest_of(values: np.ndarray, first: int, last: int) -> np.ndarray:
+    return np.maximum.reduce([_delayed(values, days) for days in range(first, last + 1)])
+
+
+def _delayed(values: np.ndarray, days: int) -> np.ndarray:
+    """What was so many days before; 0 before the first day."""
+    result = np.zeros_like(values)
+    result[:, days:] = values[:, :-days]
+    return result
+
+
 def closure_edges(closed: np.ndarray, days_open: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(N, D) days closed straight after and straight before each day, up to four.
 

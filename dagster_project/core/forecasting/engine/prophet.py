@@ -16,15 +16,16 @@ import logging
 import warnings
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dagster_project.core.forecasting.engine import features
 from dagster_project.core.forecasting.engine.panel import Panel
+from dagster_project.core.forecasting.engine.solver import Batch, Fits, maximise_batch
 from dagster_project.core.forecasting.engine.weeks import usually_open
-from dagster_project.core.forecasting.events import event_rows
-from dagster_project.core.forecasting.solver import Fit, NoMaximumError, Posterior, maximise
+from dagster_project.core.forecasting.events import CalendarDay, event_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,9 @@ YEARLY_FROM_DAYS = 730  # two of each season, as Prophet's own rule has it
 FLOOR_SHARE = 0.05  # of the median day: what a day without net sales counts as in logarithms
 LEVEL_DAYS = 84
 DAMPING = 0.9  # a day; the trend goes on for as much as nine days in all
+
+
+Calendar = tuple[CalendarDay, ...]
 
 
 @dataclass(frozen=True)
@@ -91,23 +95,16 @@ def _alike(view: Panel) -> list[np.ndarray]:
 
 def _forecast_segment(view: Panel, logs: np.ndarray) -> np.ndarray:
     """(n, H) of the series of one segment and country."""
-    centres = np.array([_centre(one) for one in logs])
-    centred = logs - centres[:, None]
+    centred, centres = _centred(logs)
     days = view.day_count
     shared, own = shared_columns(view), own_columns(view)
     is_alone = view.series_count == 1
     common = None if is_alone else _segment_fit(view, shared, own, centred)
     says = np.zeros(own.values.shape[:2]) if common is None else common.says
-    result = np.full((view.series_count, view.horizon), np.nan)
-    names = (*shared.names, *own.names)
-    for n in range(view.series_count):
-        columns = np.hstack([shared.values, own.values[n]])
-        left = centred[n] - says[n, :days]
-        fitted = fit(left, columns[:days], names, SEGMENT if is_alone else SERIES)
-        if fitted is not None:
-            level = np.exp(centres[n] + says[n] + fitted.at(columns))
-            result[n] = level[days:] * _level_ratio(view.values[n], level[:days])
-    return result
+    spec = SEGMENT if is_alone else SERIES
+    fitted = fit(centred - says[:, :days], shared, own, spec)
+    level = np.exp(centres[:, None] + says + fitted.at(shared.values, own.values))
+    return level[:, days:] * _level_ratio(view.values, level[:, :days])[:, None]
 
 
 @dataclass(frozen=True)
@@ -131,20 +128,23 @@ def _segment_fit(view: Panel, shared: Columns, own: Columns, centred: np.ndarray
     weights = known / np.maximum(count, 1)
     offsets = features.feast_offsets(view, view.countries[0])
     fine = np.stack([*offsets.values()], axis=1) if offsets else np.empty((len(shared.values), 0))
-    common = np.hstack([shared.values, fine])
-    names = (*shared.names, *(f"feast {name}" for name in offsets), *own.names)
-    mean_own = np.einsum("nd,ndk->dk", weights, own.values[:, :days])
-    fitted = fit(mean, np.hstack([common[:days], mean_own]), names, SEGMENT)
-    if fitted is None:
+    names = (*shared.names, *(f"feast {name}" for name in offsets))
+    all_shared = Columns(names, np.hstack([shared.values, fine]))
+    mean_own = np.zeros((1, *own.values.shape[1:]))
+    mean_own[0, :days] = np.einsum("nd,ndk->dk", weights, own.values[:, :days])
+    fitted = fit(mean[None], all_shared, Columns(own.names, mean_own), SEGMENT)
+    if not np.isfinite(fitted.beta).all():
         return None
-    is_season = np.array([not name.startswith(("weekly_", *view.regressors)) for name in names])
-    width = common.shape[1]
+    every = (*names, *own.names)
+    is_season = np.array([not name.startswith(("weekly_", *view.regressors)) for name in every])
+    width = len(names)
 
     def part(beta: np.ndarray) -> np.ndarray:
-        return common @ beta[:width] + own.values @ beta[width:]
+        return all_shared.values @ beta[:width] + own.values @ beta[width:]
 
-    trend = fitted.trend(np.arange(len(common)))
-    return Common(trend + part(fitted.beta), part(np.where(is_season, fitted.beta, 0.0)))
+    beta = fitted.beta[0]
+    says = fitted.trend(len(shared.values)) + part(beta)
+    return Common(says, part(np.where(is_season, beta, 0.0)))
 
 
 def seasons(view: Panel) -> np.ndarray:
@@ -153,7 +153,7 @@ def seasons(view: Panel) -> np.ndarray:
     logs = logarithms(view.values)
     for members in _alike(view):
         part = view.only(members)
-        centred = logs[members] - np.array([[_centre(one)] for one in logs[members]])
+        centred, _ = _centred(logs[members])
         common = _segment_fit(part, shared_columns(part), own_columns(part), centred)
         if common is not None:
             result[members] = common.seasons
@@ -162,69 +162,81 @@ def seasons(view: Panel) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Prophet's trend and coefficients on the scale of the logarithms they were fitted to."""
+    """Prophet's trends and coefficients on the scale of the logarithms they were fitted to.
 
-    parameters: Fit
-    beta: np.ndarray  # (K,)
-    changes: np.ndarray  # times of the trend's changes
-    start: int  # first day with a value
-    span: int  # days from the first to the last one
+    A row of NaN where a series is too short or has no maximum.
+    """
+
+    parameters: Fits
+    beta: np.ndarray  # (n, K)
+    changes: np.ndarray  # (n, S) times of the trend's changes
+    start: np.ndarray  # (n,) first day with a value
+    span: np.ndarray  # (n,) days from the first to the last one
     last: int  # last day of history
-    centre: float
-    scale: float
+    centre: np.ndarray  # (n,)
+    scale: np.ndarray  # (n,)
 
-    def at(self, columns: np.ndarray) -> np.ndarray:
-        """(D,) expected logarithms of all days from the first on."""
-        return self.trend(np.arange(len(columns))) + columns @ self.beta
+    def at(self, shared: np.ndarray, own: np.ndarray) -> np.ndarray:
+        """(n, D) expected logarithms of all days from the first on."""
+        width = shared.shape[1]
+        by_own = np.einsum("ndk,nk->nd", own, self.beta[:, width:])
+        return self.trend(len(shared)) + self.beta[:, :width] @ shared.T + by_own
 
-    def trend(self, days: np.ndarray) -> np.ndarray:
-        """Expected level; beyond the last day it goes on ever more slowly.
+    def trend(self, days: int) -> np.ndarray:
+        """(n, D) expected level; beyond the last day it goes on ever more slowly.
 
         Gardner and McKenzie (1985): a trend that is carried on in full is too far, on average.
         """
-        beyond = np.maximum(days - self.last, 0)
-        held = np.minimum(days, self.last) + DAMPING * (1 - DAMPING**beyond) / (1 - DAMPING)
-        times = (held - self.start) / self.span
-        steps = np.maximum(times[:, None] - self.changes, 0.0) @ self.parameters.delta
-        return self.centre + self.scale * (self.parameters.k * times + self.parameters.m + steps)
+        number = np.arange(days)
+        beyond = np.maximum(number - self.last, 0)
+        held = np.minimum(number, self.last) + DAMPING * (1 - DAMPING**beyond) / (1 - DAMPING)
+        times = (held - self.start[:, None]) / self.span[:, None]
+        line = self.parameters.k[:, None] * times + self.parameters.m[:, None]
+        for place in range(self.changes.shape[1]):
+            after = np.maximum(times - self.changes[:, place, None], 0.0)
+            line += self.parameters.delta[:, place, None] * after
+        return self.centre[:, None] + self.scale[:, None] * line
 
 
-def fit(
-    logs: np.ndarray, columns: np.ndarray, names: tuple[str, ...], spec: Specification
-) -> Fitted | None:
-    """Prophet's maximum for (T,) logarithms and (T, K) columns; None where there is none."""
-    known = np.flatnonzero(~np.isnan(logs))
-    if len(known) <= spec.changepoint_count + 7:
-        return None
-    centre = float(logs[known].mean())
-    scale = float(np.abs(logs[known] - centre).max()) or 1.0
-    start, span = int(known[0]), int(known[-1] - known[0])
-    changes = (changepoints(known, spec) - start) / span
-    # A class of day that was not yet seen keeps the coefficient 0, its prior's maximum.
-    seen = columns[known].any(axis=0)
-    posterior = Posterior(
-        y=(logs[known] - centre) / scale,
-        t=(known - start) / span,
-        t_change=changes,
-        features=columns[known][:, seen],
-        sigmas=_scales(names, spec)[seen] / scale,
-        tau=spec.changepoint_scale / scale,
+def fit(logs: np.ndarray, shared: Columns, own: Columns, spec: Specification) -> Fitted:
+    """Prophet's maxima for (n, T) logarithms."""
+    count, days = logs.shape
+    known = ~np.isnan(logs)
+    is_long = known.sum(axis=1) > spec.changepoint_count + 7
+    y = np.where(is_long[:, None], logs, np.nan)
+    centre = _row_means(y)
+    apart = np.where(known, np.abs(y - centre[:, None]), 0.0).max(axis=1)
+    scale = np.where(apart > 0, apart, 1.0)
+    start = np.where(is_long, known.argmax(axis=1), 0)
+    span = np.where(is_long, days - 1 - known[:, ::-1].argmax(axis=1) - start, 1)
+    changes = np.zeros((count, spec.changepoint_count))
+    for n in np.flatnonzero(is_long):
+        changes[n] = (changepoints(np.flatnonzero(known[n]), spec) - start[n]) / span[n]
+    sigmas = _scales((*shared.names, *own.names), spec)
+    parameters = maximise_batch(
+        Batch(
+            y=(y - centre[:, None]) / scale[:, None],
+            t=(np.arange(days) - start[:, None]) / span[:, None],
+            t_change=changes,
+            features=shared.values[:days],
+            sigmas=sigmas / scale[:, None],
+            tau=spec.changepoint_scale / scale,
+            own=own.values[:, :days],
+        )
     )
-    try:
-        parameters = maximise(posterior)
-    except NoMaximumError:
-        return None
-    beta = np.zeros(len(names))
-    beta[seen] = parameters.beta * scale
-    return Fitted(parameters, beta, changes, start, span, len(logs) - 1, centre, scale)
+    beta = parameters.beta * scale[:, None]
+    return Fitted(parameters, beta, changes, start, span, days - 1, centre, scale)
 
 
 def own_columns(view: Panel) -> Columns:
     """(n, D, K) each regressor by weekday, and the days beside unusual closures."""
     own: dict[str, np.ndarray] = {}
     for name, regressor in view.regressors.items():
+        usual = np.abs(regressor[regressor != 0])
+        scaled = regressor / usual.mean() if len(usual) else regressor  # priors are of a usual day
         for weekday in range(7):
-            own[f"{name}_{weekday}"] = regressor * (view.weekdays == weekday)
+            own[f"{name}_{weekday}"] = scaled * (view.weekdays == weekday)
+        own |= {f"{name}_{phase}": one for phase, one in features.phases(scaled).items()}
     after, before = features.closure_edges(view.closed, usually_open(view))
     own |= {"closed_after": after > 0, "closed_before": before > 0}
     own |= {"closed_long_after": after > 1, "closed_long_before": before > 1}
@@ -234,10 +246,17 @@ def own_columns(view: Panel) -> Columns:
 
 def shared_columns(view: Panel) -> Columns:
     """Week, year and feasts as Prophet makes them."""
-    countries = view.countries[0]
+    days = view.day_count + view.horizon
     yearly = view.day_count >= YEARLY_FROM_DAYS
-    model = unfitted(event_rows(countries, view.calendar), yearly)
-    days = [view.first_date + timedelta(days=n) for n in range(view.day_count + view.horizon)]
+    return _shared_columns(view.first_date, days, yearly, view.countries[0], view.calendar)
+
+
+@lru_cache(maxsize=64)
+def _shared_columns(
+    first: date, count: int, yearly: bool, countries: tuple[str, ...], calendar: Calendar
+) -> Columns:
+    model = unfitted(event_rows(countries, calendar), yearly)
+    days = [first + timedelta(days=n) for n in range(count)]
     with warnings.catch_warnings():
         # Prophet 1.5 drops a column in place, which pandas 3.1 is about to give up.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -309,18 +328,27 @@ def logarithms(values: np.ndarray) -> np.ndarray:
     return np.log(np.where(np.isnan(values) | np.isnan(floor), np.nan, np.maximum(values, floor)))
 
 
-def _centre(logs: np.ndarray) -> float:
-    known = logs[~np.isnan(logs)]
-    return float(known.mean()) if len(known) else float("nan")
+def _centred(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms around each series' mean, and (n,) the means."""
+    centres = _row_means(logs)
+    return logs - centres[:, None], centres
 
 
-def _level_ratio(values: np.ndarray, expected: np.ndarray) -> float:
-    """Mean over median: the exponent of a mean logarithm is too low for a mean (Duan 1983).
+def _row_means(values: np.ndarray) -> np.ndarray:
+    """(n,) mean of what is known; NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+
+
+def _level_ratio(values: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """(n,) mean over median: the exponent of a mean logarithm is too low for a mean (Duan 1983).
 
     From the last 84 days, so that it also takes up a level that the trend has not followed yet.
     """
-    recent = slice(max(0, len(values) - LEVEL_DAYS), None)
-    traded = ~np.isnan(values[recent])
-    if not traded.any():
-        return float("nan")
-    return float(values[recent][traded].sum() / expected[recent][traded].sum())
+    came, said = values[:, -LEVEL_DAYS:], expected[:, -LEVEL_DAYS:]
+    known = ~np.isnan(came) & ~np.isnan(said)
+    total = np.where(known, came, 0.0).sum(axis=1)
+    model = np.where(known, said, 0.0).sum(axis=1)
+    return np.divide(total, model, out=np.full(len(values), np.nan), where=model > 0)

@@ -71,6 +71,7 @@ class Result:
     origins: tuple[int, ...]
     past: np.ndarray  # (W, N, H) what would have been published at each past origin
     actual: np.ndarray  # (W, N, H)
+    asked: np.ndarray  # (W, N, H) with a demand drawn for sold-out days
     mean: np.ndarray  # (N, H) NaN = no forecast
     bands: Intervals
 
@@ -113,7 +114,8 @@ def forecast_panel(
     _fill(panel, mean, outcome, model, reason)
     mean, past = agreed(mean, steps), agreed(past, steps)
     return Result(
-        panel, groups, demand, outcome, model, reason, origins, past, actual, mean,
+        panel, groups, demand, outcome, model, reason, origins, past, actual,
+        asked, mean,
         intervals(panel.segments, past, asked, mean),
     )  # fmt: skip
 
