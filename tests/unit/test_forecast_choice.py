@@ -105,15 +105,23 @@ def test_each_segment_has_a_choice_of_its_own() -> None:
 
 
 def test_days_that_are_not_judged_do_not_count() -> None:
-    test = backtest({PROPHET: [5.0] * 4 + [500.0] * 2})
-    test.actual[4:] = NAN
-
-    assert chosen(test) == BLEND  # two windows of six without a judged day are no wins
-    test.actual[:, :, 3] = NAN
-    test.past[:, MODELS.index(PROPHET)] = AMOUNT + 5
+    test = backtest({PROPHET: [5.0] * 6})
     test.past[:, MODELS.index(PROPHET), :, 3] = 1e6
-    test.actual[4:, :, :3] = AMOUNT
+    assert chosen(test) == BLEND
+
+    test.actual[:, :, 3] = NAN
+
     assert chosen(test) == PROPHET
+
+
+def test_a_window_without_a_judged_day_is_no_win() -> None:
+    test = backtest({PROPHET: [5.0] * 6})
+    test.actual[4:] = NAN
+    assert chosen(test) == PROPHET  # four of six
+
+    test.actual[3:] = NAN
+
+    assert chosen(test) == BLEND
 
 
 def test_without_any_judged_day_the_default_is_used() -> None:
@@ -149,7 +157,9 @@ def test_a_series_on_which_the_choice_loses_says_to_whom_and_by_how_much() -> No
 
     told = series_reason(choice, np.array([0.1, 0.2, 0.3, 0.05]), MODELS)
 
-    assert told == f"{choice.reason}; on this series it loses to last week again, 0.100 against 0.050"
+    assert (
+        told == f"{choice.reason}; on this series it loses to last week again, 0.100 against 0.050"
+    )
     assert series_reason(choice, np.array([0.1, 0.2, NAN, 0.3]), MODELS) == choice.reason
     assert series_reason(choice, np.full(4, NAN), MODELS) == choice.reason
 

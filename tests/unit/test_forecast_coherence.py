@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from dagster_project.core.forecasting.engine.coherence import ADD, SHARE, Crossed, Step, Sums, agreed
+from dagster_project.core.forecasting.engine.coherence import (
+    ADD,
+    SHARE,
+    Crossed,
+    Step,
+    Sums,
+    agreed,
+)
 
 NAN = np.nan
 CLOSE = 1e-6
@@ -47,7 +54,9 @@ def test_a_parent_becomes_the_sum_of_its_children() -> None:
 
 
 def test_children_are_scaled_to_their_parent() -> None:
-    found = agreed(np.array([[30.0], [1.0], [2.0], [2.0]]), [Sums(SHARE, rows(0), (rows(1, 2, 3),))])
+    found = agreed(
+        np.array([[30.0], [1.0], [2.0], [2.0]]), [Sums(SHARE, rows(0), (rows(1, 2, 3),))]
+    )
 
     assert found[:, 0].tolist() == [30, 6, 12, 12]
 

@@ -20,7 +20,7 @@ ALL = [seasonal_naive, seasonal_naive_14, weekday_promotion_mean]
 
 def weeks(*amounts: float) -> np.ndarray:
     """Weeks whose days all have the same amount."""
-    return np.repeat(amounts, 7)
+    return np.repeat(np.array(amounts, dtype=float), 7)
 
 
 def test_last_week_comes_again_day_by_day() -> None:

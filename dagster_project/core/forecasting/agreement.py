@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dagster_project.core.forecasting.definitions import Definition, Level
 from dagster_project.core.forecasting.engine.coherence import ADD, SHARE, Crossed, Step
 from dagster_project.core.forecasting.engine.coherence import Sums as Rule
-from dagster_project.core.forecasting.hierarchy import Sums
+from dagster_project.core.forecasting.hierarchy import Sums, reach
 
 SUMMED = ("store", "film")  # what is nearest to the day's business
 
@@ -28,7 +28,8 @@ def steps(definition: Definition, found: Sequence[Sums]) -> tuple[Step, ...]:
     for parent, child in _upwards(definition.series, pairs):
         done.append(_rule(ADD, pairs[parent, child]))
         settled |= {parent, child}
-    for level in definition.series:
+    # The coarser first: a cut that is shared out to two others waits for both.
+    for level in sorted(definition.series, key=lambda one: len(reach(one.by))):
         above = [parent for parent, child in pairs if child == level.level and parent in settled]
         nearest = _nearest(above, pairs)
         if level.level in settled or not nearest:
