@@ -263,6 +263,7 @@ def _stock(result: Result, keys: np.ndarray, rows: np.ndarray, asked: Inventory)
     review = np.full(len(rows), asked.review_days)
     past = BackTest(result.past[:, rows], result.asked[:, rows])
     found = stock_levels(result.mean[rows], past, lead, review, asked.service_level)
+    reorder, up_to = whole_units(found.reorder_point), whole_units(found.order_up_to)
     return _frame(
         "replenishment",
         {
@@ -274,7 +275,9 @@ def _stock(result: Result, keys: np.ndarray, rows: np.ndarray, asked: Inventory)
             "lead_demand_quantity": found.lead_demand,
             "protected_demand_quantity": found.protected_demand,
             "safety_stock_quantity": found.safety_stock,
-            "reorder_point_quantity": whole_units(found.reorder_point),
-            "order_up_to_quantity": whole_units(found.order_up_to),
+            "reorder_point_quantity": reorder,
+            # Where sales are lumps the share of a day's units asks for more than that of a week's:
+            # an order that does not reach the reorder point would be placed again every day.
+            "order_up_to_quantity": np.fmax(up_to, reorder),
         },
     )

@@ -219,7 +219,6 @@ def _calendar_columns(view: Panel) -> np.ndarray:
         columns.append(np.broadcast_to(features.season(view), (count, days)))
     for regressor in view.regressors.values():
         columns += [regressor, _moved(regressor, 1), _moved(regressor, -1)]
-        columns += features.phases(regressor).values()
     columns += features.closure_edges(view.closed, usually_open(view))
     return np.stack([np.asarray(one, dtype=float) for one in columns], axis=2)
 

@@ -78,6 +78,29 @@ def season(panel: Panel) -> np.ndarray:
     return np.array([day.timetuple().tm_yday - 1 for day in days], dtype=float)
 
 
+def eventful(panel: Panel, days_open: np.ndarray) -> np.ndarray:
+    """(N, D) bool: days within a feast's window or beside an unusual closure.
+
+    They are harder to foresee than others. ``days_open`` as for ``closure_edges``.
+    """
+    after, before = closure_edges(panel.closed, days_open)
+    found = (after > 0) | (before > 0)
+    for countries in sorted(set(panel.countries)):
+        rows = [n for n, one in enumerate(panel.countries) if one == countries]
+        found[rows] |= _feast_windows(panel, countries)
+    return found
+
+
+def _feast_windows(panel: Panel, countries: tuple[str, ...]) -> np.ndarray:
+    """(D,) bool."""
+    flags = np.zeros(_length(panel), dtype=bool)
+    for feast, day in feast_days(countries, panel.calendar):
+        position = (day - panel.first_date).days
+        for first, last in feast.windows:
+            flags[max(position + first, 0) : max(position + last + 1, 0)] = True
+    return flags
+
+
 def phases(regressor: np.ndarray) -> dict[str, np.ndarray]:
     """(N, D) each: that anything is on, its first two days, and the week after it.
 

@@ -1,10 +1,10 @@
 """Prediction intervals from the errors that the chosen models made in the back-test.
 
-Split conformal, in buckets of the horizon: the errors of the series of one segment are put on one
-scale (each series' own mean size of error, drawn towards the segment's), pooled, and their
-quantiles laid around the forecast. No distribution is assumed. Errors are logarithms where
-demand is smooth, and amounts where days without any are usual or returns exceed sales. Coverage
-is judged window by window, each with the quantiles of the other windows only.
+Split conformal, in buckets of the horizon, usual and eventful days apart: the errors of the series
+of one segment are put on one scale (each series' own mean size of error, drawn towards the
+segment's), pooled, and their quantiles laid around the forecast. No distribution is assumed. Errors
+are logarithms where demand is smooth, and amounts where days without any are usual or returns
+exceed sales. Coverage is judged window by window, each with the quantiles of the others only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SMALLEST_ERROR = 1e-4  # a series that repeats itself exactly still has a scale
 DRAWN_DAYS = 28  # days of the segment's errors that count beside a series' own
 FLOOR_SHARE = 0.05  # of the median judged day: what less than that counts as in logarithms
 SMALLEST_POOL = 5  # series; smaller segments share their errors
+SMALLEST_KIND = 100  # errors of usual or of eventful days; fewer and the two share theirs
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,20 @@ class Intervals:
     covered_95: np.ndarray
 
 
+@dataclass(frozen=True)
+class Eventful:
+    """Which days are harder to foresee: within a feast's window or beside a closure."""
+
+    past: np.ndarray  # (W, N, H) bool
+    final: np.ndarray  # (N, H) bool
+
+
 def intervals(
-    segments: tuple[str, ...], past: np.ndarray, actual: np.ndarray, final: np.ndarray
+    segments: tuple[str, ...],
+    past: np.ndarray,
+    actual: np.ndarray,
+    final: np.ndarray,
+    eventful: Eventful,
 ) -> Intervals:
     """Quantiles around ``final`` (N, H), from what ``past`` (W, N, H) had said of ``actual``."""
     errors = errors_of(past, actual)
@@ -52,10 +65,11 @@ def intervals(
     for pool in sorted(set(pools.tolist())):
         members = np.flatnonzero(pools == pool)
         scaled = errors.values[:, members] / errors.scale[members][:, None]
-        quantiles = _quantiles(scaled)
+        quantiles = _quantiles(scaled, eventful.past[:, members])
         for n in members:
-            bands[n] = _around(final[n], quantiles * errors.scale[n], bool(errors.is_log[n]))
-        covered[:, members] = _coverage(scaled)
+            apart = np.where(eventful.final[n], quantiles[1], quantiles[0]) * errors.scale[n]
+            bands[n] = _around(final[n], apart, bool(errors.is_log[n]))
+        covered[:, members] = _coverage(scaled, eventful.past[:, members])
     return Intervals(bands, *covered)
 
 
@@ -119,27 +133,37 @@ def _scales(values: np.ndarray, is_log: np.ndarray, unit: np.ndarray) -> np.ndar
     return np.where(np.isnan(scale), SMALLEST_ERROR, scale)
 
 
-def _quantiles(scaled: np.ndarray) -> np.ndarray:
-    """(P, H) quantiles of (W, n, H) scaled errors."""
-    result = np.zeros((len(PROBABILITIES), scaled.shape[2]))
+def _quantiles(scaled: np.ndarray, eventful: np.ndarray) -> np.ndarray:
+    """(2, P, H) quantiles of (W, n, H) scaled errors, of usual days and of eventful ones.
+
+    Where one kind has too few errors the two share theirs.
+    """
+    result = np.zeros((2, len(PROBABILITIES), scaled.shape[2]))
+    known = ~np.isnan(scaled)
     for days in buckets(scaled.shape[2]):
-        pooled = scaled[:, :, days].ravel()
-        pooled = pooled[~np.isnan(pooled)]
-        for place, probability in enumerate(PROBABILITIES):
-            result[place, days] = conformal_quantile(pooled, probability)
+        kinds = [known[:, :, days] & (eventful[:, :, days] == kind) for kind in (False, True)]
+        if min(one.sum() for one in kinds) < SMALLEST_KIND:
+            kinds = [known[:, :, days]] * 2
+        for kind, chosen in enumerate(kinds):
+            pooled = scaled[:, :, days][chosen]
+            for place, probability in enumerate(PROBABILITIES):
+                result[kind, place, days] = conformal_quantile(pooled, probability)
     return result
 
 
-def _coverage(scaled: np.ndarray) -> np.ndarray:
+def _coverage(scaled: np.ndarray, eventful: np.ndarray) -> np.ndarray:
     """(2, n) share of judged days inside the 80 % and 95 % intervals of the other windows."""
     inside, judged = np.zeros((2, scaled.shape[1])), (~np.isnan(scaled)).sum(axis=(0, 2))
     if len(scaled) < 2:
         return np.full(inside.shape, np.nan)
     for window in range(len(scaled)):
-        quantiles = _quantiles(np.delete(scaled, window, axis=0))
+        others = (np.delete(one, window, axis=0) for one in (scaled, eventful))
+        usual, unusual = _quantiles(*others)
         for place, (lower, upper) in enumerate(((1, 3), (0, 4))):
-            error = scaled[window]
-            inside[place] += ((error >= quantiles[lower]) & (error <= quantiles[upper])).sum(axis=1)
+            error, hard = scaled[window], eventful[window]
+            low = np.where(hard, unusual[lower], usual[lower])
+            high = np.where(hard, unusual[upper], usual[upper])
+            inside[place] += ((error >= low) & (error <= high)).sum(axis=1)
     return np.divide(inside, judged, out=np.full(inside.shape, np.nan), where=judged > 0)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.core.forecasting.engine import models
+from dagster_project.core.forecasting.engine import features, models
 from dagster_project.core.forecasting.engine.backtest import (
     MOST_WINDOWS,
     Backtest,
@@ -32,8 +32,9 @@ from dagster_project.core.forecasting.engine.demand import (
     SMOOTH,
     demand_classes,
 )
-from dagster_project.core.forecasting.engine.intervals import Intervals, intervals
+from dagster_project.core.forecasting.engine.intervals import Eventful, Intervals, intervals
 from dagster_project.core.forecasting.engine.panel import Panel
+from dagster_project.core.forecasting.engine.weeks import usually_open
 
 SHORT_DAYS = 168  # 84 to take means from, and three windows of 28
 
@@ -81,13 +82,15 @@ def forecast_panel(
     steps: Sequence[Step] = (),
     *,
     smooth: np.ndarray | None = None,
+    names: tuple[str, ...] | None = None,
     windows: int = MOST_WINDOWS,
     tell: Progress = lambda told: None,
 ) -> Result:
     """Forecast the days after the panel's last one for all of its series.
 
     ``smooth`` (N,) bool: series that may be tried with the models for smooth demand; all by
-    default. Nothing is raised for a series: its outcome tells what became of it.
+    default. ``names``: the models to try on all of them, in place of those that suit the demand.
+    Nothing is raised for a series: its outcome tells what became of it.
     """
     demand = demand_classes(panel)
     daily = np.isin(demand, [SMOOTH, ERRATIC]) & (True if smooth is None else smooth)
@@ -95,6 +98,8 @@ def forecast_panel(
         (np.flatnonzero(daily), models.available(models.SMOOTH)),
         (np.flatnonzero(~daily), models.INTERMITTENT),
     ]
+    if names is not None:
+        parts = [(np.arange(panel.series_count), models.available(names))]
     groups = tuple(_group(panel, rows, names, windows, tell) for rows, names in parts if len(rows))
     origins = window_origins(panel.day_count, panel.horizon, windows)
     past = np.full((len(origins), panel.series_count, panel.horizon), np.nan)
@@ -116,8 +121,15 @@ def forecast_panel(
     return Result(
         panel, groups, demand, outcome, model, reason, origins, past, actual,
         asked, mean,
-        intervals(panel.segments, past, asked, mean),
+        intervals(panel.segments, past, asked, mean, _eventful(panel, origins)),
     )  # fmt: skip
+
+
+def _eventful(panel: Panel, origins: tuple[int, ...]) -> Eventful:
+    days = features.eventful(panel, usually_open(panel))
+    windows = [days[:, n : n + panel.horizon] for n in (*origins, panel.day_count)]
+    past = np.stack(windows[:-1]) if origins else np.empty((0, *windows[-1].shape), dtype=bool)
+    return Eventful(past, windows[-1])
 
 
 def _group(
