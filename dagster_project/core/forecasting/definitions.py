@@ -23,7 +23,7 @@ IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 MART = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
 
 Dimension = Literal["banner", "channel", "store", "department", "product", "film"]
-Regressor = Literal["promotion", "weeks_since_start"]
+Regressor = Literal["promotion", "weeks_since_start", "programme"]
 # The column of the source by which it is told to which member a row belongs.
 COLUMN_OF: Mapping[str, str] = {
     "banner": "store_durable_key",

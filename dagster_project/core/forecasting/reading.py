@@ -25,6 +25,7 @@ from dagster_project.core.forecasting.engine.weeks import closed_ahead
 from dagster_project.core.forecasting.hierarchy import Member, Sums, series_key
 from dagster_project.core.forecasting.origin import last_complete_day
 from dagster_project.core.forecasting.reading_names import Names
+from dagster_project.core.forecasting.reading_programme import PROGRAMME, programme
 from dagster_project.core.forecasting.reading_rows import Block, Rows, read_blocks
 
 
@@ -93,6 +94,8 @@ def _reading(
     values = np.concatenate([block.values for block in blocks])
     history = np.concatenate([block.closed for block in blocks])
     regressors, dropped = reading_ahead.regressors(connection, definition, blocks, members, span)
+    if PROGRAMME in definition.regressors:
+        regressors |= programme(connection, blocks, span)
     panel = Panel(
         first_date=span.first,
         horizon=definition.horizon_days,

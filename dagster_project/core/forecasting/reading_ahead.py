@@ -69,11 +69,22 @@ def regressors(
 
 
 def _weeks_since_start(blocks: Sequence[Block], span: Span) -> np.ndarray:
-    values = np.concatenate([block.values for block in blocks])
-    known = ~np.isnan(values)
-    start = np.where(known.any(axis=1), known.argmax(axis=1), span.day_count)
+    """(N, T + H) whole weeks since a series' first day; a film's first day in any cinema."""
+    start = np.concatenate([_start(block) for block in blocks])
     days = np.arange(span.day_count + span.horizon)
     return np.maximum((days[None, :] - start[:, None]) // 7, 0).astype(float)
+
+
+def _start(block: Block) -> np.ndarray:
+    known = ~np.isnan(block.values)
+    start = np.where(known.any(axis=1), known.argmax(axis=1), known.shape[1])
+    if "film" in block.level.by:
+        own = np.flatnonzero(~block.is_rest)
+        films, film = np.unique(block.places["film"][own], return_inverse=True)
+        released = np.full(len(films), known.shape[1])
+        np.minimum.at(released, film, start[own])
+        start[own] = released[film]
+    return start
 
 
 def _promotion(
@@ -169,7 +180,7 @@ def _covered_share(connection: duckdb.DuckDBPyConnection, block: Block, span: Sp
         query = reading_sql.coverage([frozenset(by)])
         rows = connection.execute(query, [span.last]).fetchnumpy()
         places = {name: np.asarray(rows[f"{name}_id"]) for name in by}
-        row = _row_of(block, chosen, by, places)
+        row = row_of(block, chosen, by, places)
         day = np.asarray(rows["day"])
         pairs = np.ones(len(found))
         ever = (day == -1) & (row >= 0)
@@ -180,7 +191,7 @@ def _covered_share(connection: duckdb.DuckDBPyConnection, block: Block, span: Sp
     return found
 
 
-def _row_of(
+def row_of(
     block: Block, chosen: np.ndarray, by: Sequence[str], places: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     """The series of each combination of members, -1 where there is none."""
@@ -216,7 +227,7 @@ def sold_out(
                 bound.append(SOLD_OUT_SHARE)
             rows = connection.execute(query, bound).fetchnumpy()
             places = {name: np.asarray(rows[f"{name}_id"]) for name in block.level.by}
-            row = _row_of(block, own, block.level.by, places)
+            row = row_of(block, own, block.level.by, places)
             at = np.asarray(rows["day"]) - (span.first - EPOCH).days
             flags[row[row >= 0], at[row >= 0]] = True
         found.append(flags)

@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from dagster_project.core.forecasting.engine import boosted, intermittent, means, prophet
+from dagster_project.core.forecasting.engine import (
+    boosted,
+    box_office,
+    intermittent,
+    means,
+    prophet,
+)
 from dagster_project.core.forecasting.engine.intermittent_blend import intermittent_blend
 from dagster_project.core.forecasting.engine.panel import Panel
 
@@ -18,6 +24,7 @@ Model = Callable[[Panel], np.ndarray]
 BLEND, PROPHET, BOOSTED = "blend", "prophet", "boosted"
 WEEKDAY_MEAN, NAIVE, NAIVE_14 = "weekday_promotion_mean", "seasonal_naive", "seasonal_naive_14"
 INTERMITTENT_BLEND = "intermittent_blend"
+BOX_OFFICE = "box_office"
 
 SMOOTH = (BLEND, PROPHET, BOOSTED, WEEKDAY_MEAN, NAIVE, NAIVE_14)
 INTERMITTENT = (
@@ -39,6 +46,7 @@ _SINGLE: Mapping[str, Model] = {
     NAIVE: means.seasonal_naive,
     NAIVE_14: means.seasonal_naive_14,
     INTERMITTENT_BLEND: intermittent_blend,
+    BOX_OFFICE: box_office.forecast,
     "ses": intermittent.ses,
     "croston_sba": intermittent.croston_sba,
     "tsb": intermittent.tsb,
@@ -54,6 +62,7 @@ WORDS = {
     NAIVE: "last week again",
     NAIVE_14: "the last fortnight again",
     INTERMITTENT_BLEND: "mean of the methods for intermittent demand",
+    BOX_OFFICE: "films by weeks since release, weekday and slot, within the seats",
     "ses": "exponential smoothing",
     "croston_sba": "Croston's method (SBA)",
     "tsb": "Teunter, Syntetos and Babai's method",
