@@ -91,7 +91,13 @@ class CalendarDay:
     holidays: frozenset[tuple[str, str]] = frozenset()  # country and name
 
 
-WEST = frozenset({"US", "GB"})
+# Where Christmas, Easter and the New Year are kept alike, by ISO 3166.
+_WEST = """
+AT AU BE CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LT LU LV MT NL NO NZ PL PT RO SE SI SK
+US
+"""
+WEST = frozenset(_WEST.split())
+TOLD = frozenset({"US", "CN", "IR", "GB"})  # whose holidays the calendar names itself
 US = frozenset({"US"})
 GB = frozenset({"GB"})
 CN = frozenset({"CN"})
@@ -165,12 +171,31 @@ def event_rows(countries: Iterable[str], calendar: Sequence[CalendarDay]) -> lis
             name = f"{feast.name}_{first}..{last}"
             rows |= {(name, day + timedelta(days=n)) for n in range(first, last + 1)}
     held = {day for _, day in rows}
+    others = _elsewhere(wanted - TOLD, calendar)
     for row in calendar:
         if row.day not in held:
             kept = (holiday for holiday in row.holidays if holiday[0] in wanted)
             rows |= {(f"{country} {name}", row.day) for country, name in kept}
+            rows |= {(f"{country} {name}", row.day) for country, name in others.get(row.day, ())}
         rows |= {(name, row.day) for name, days in MONTH_EDGES.items() if row.day.day in days}
     return sorted(rows)
+
+
+def _elsewhere(
+    countries: frozenset[str], calendar: Sequence[CalendarDay]
+) -> dict[date, list[tuple[str, str]]]:
+    """National holidays of countries that the calendar has no column for, by day."""
+    if not countries or not calendar:
+        return {}
+    import holidays
+
+    known = countries & set(holidays.list_supported_countries(include_aliases=False))
+    years = range(calendar[0].day.year, calendar[-1].day.year + 1)
+    found: dict[date, list[tuple[str, str]]] = {}
+    for country in sorted(known):
+        for day, name in holidays.country_holidays(country, years=years).items():
+            found.setdefault(day, []).append((country, name))
+    return found
 
 
 def falls_on(rule: Rule, row: CalendarDay) -> bool:
