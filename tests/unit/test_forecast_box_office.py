@@ -281,3 +281,10 @@ def test_without_a_cinema_there_is_nothing_to_forecast_from(cinema, name):
                    "'2024-01-05 21:30:00-05', 1, 1, 1, 1, 1, 2, 5.0)")  # fmt: skip
 
     assert read(cinema, defined(name)) is None
+
+
+def test_a_mart_that_was_never_built_is_no_error(cinema):
+    fill(cinema)
+    cinema.execute("drop table core.fct_seat_occupancy")
+
+    assert read(cinema, defined("box_office")) is None

@@ -59,6 +59,8 @@ def read(connection: duckdb.DuckDBPyConnection, definition: Definition) -> Readi
     if origin is None:
         return None
     columns = _columns(connection, definition.source)
+    if not columns:
+        return None
     try:
         for statement in reading_sql.number_members(definition, columns):
             connection.execute(statement, [origin] if "$1" in statement else [])
@@ -75,7 +77,12 @@ def read(connection: duckdb.DuckDBPyConnection, definition: Definition) -> Readi
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> set[str]:
-    return {column[0] for column in connection.execute(f"from {source} limit 0").description}
+    """Columns of the mart; none where it has never been built."""
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where concat(schema_name, '.', table_name) = $1",
+        [source],
+    ).fetchall()
+    return {column for (column,) in rows}
 
 
 def _reading(
