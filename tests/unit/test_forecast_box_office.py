@@ -222,8 +222,10 @@ def row(panel: Panel, name: str, key: str) -> np.ndarray:
 def test_shows_and_seats_are_read_by_slot_with_the_days_that_are_sold_ahead(cinema):
     fill(cinema)
     show(cinema, 1, 1, 0, at=15, sold=10, seats=50)
-    panel = found(cinema, "box_office").panel
+    reading = found(cinema, "box_office")
+    panel = reading.panel
 
+    assert reading.notes[-1].startswith("programme is told for 3 of 14 days ahead")
     assert panel.keys == (
         "film:till:F1", "film:till:F2", "film:till:F3", "film_store:till:S1:F1",
         "film_store:till:S1:F2", "film_store:till:S2:F1", "film_store:till:S2:F2",

@@ -102,7 +102,9 @@ def _reading(
     history = np.concatenate([block.closed for block in blocks])
     regressors, dropped = reading_ahead.regressors(connection, definition, blocks, members, span)
     if PROGRAMME in definition.regressors:
-        regressors |= programme(connection, blocks, span)
+        shows, told = programme(connection, blocks, span)
+        regressors |= shows
+        dropped += told
     panel = Panel(
         first_date=span.first,
         horizon=definition.horizon_days,

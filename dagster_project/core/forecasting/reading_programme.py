@@ -52,20 +52,25 @@ group by o.show_date, s.store_id, s.sender_id, s.banner_id, f.id, o.show_key
 
 def programme(
     connection: duckdb.DuckDBPyConnection, blocks: Sequence[Block], span: Span
-) -> dict[str, np.ndarray]:
+) -> tuple[dict[str, np.ndarray], list[str]]:
     """Name → (N, T + H): shows by slot, their seats (0 = not known), days ahead that are told.
 
-    Empty where no show is known. After the members were numbered, films among them.
+    Empty where no show is known; and in words how far the programme is told. After the members
+    were numbered, films among them.
     """
     found = connection.execute(_SHOWS, [span.first, span.last]).fetchnumpy()
     shows = {name: np.asarray(column) for name, column in found.items()}
     if not len(shows["day"]):
-        return {}
+        return {}, ["programme is dropped: no show of a known film"]
     day = shows["day"] - (span.first - EPOCH).days
     parts = [_of_block(block, shows, day, span) for block in blocks]
     made = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     known = _told_days(shows["store_id"], day, span)
-    return made | {KNOWN_DAYS: np.full(made[SEATS].shape, float(known))}
+    note = (
+        f"programme is told for {known} of {span.horizon} days ahead: after them films keep the "
+        "shows of their last week as films usually do"
+    )
+    return made | {KNOWN_DAYS: np.full(made[SEATS].shape, float(known))}, [note]
 
 
 def _of_block(
