@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from forecast_panels import NAN
 
+from dagster_project.core.forecasting.engine import intervals as engine
 from dagster_project.core.forecasting.engine.intervals import (
     PROBABILITIES,
+    SMALLEST_KIND,
+    Eventful,
+    Intervals,
     buckets,
     conformal_quantile,
     errors_of,
-    intervals,
     pools_of,
 )
 
@@ -21,6 +24,14 @@ def generated(seed: int, spread: float = 0.3, size: float = 100.0) -> tuple[np.n
     rng = np.random.default_rng(seed)
     past = size * rng.uniform(0.5, 2.0, (WINDOWS, SERIES, HORIZON))
     return past, past * np.exp(rng.normal(0, spread, past.shape))
+
+
+def intervals(
+    segments: tuple[str, ...], past: np.ndarray, actual: np.ndarray, final: np.ndarray
+) -> Intervals:
+    """Intervals of days all of which are usual ones."""
+    usual = Eventful(np.zeros(past.shape, dtype=bool), np.zeros(final.shape, dtype=bool))
+    return engine.intervals(segments, past, actual, final, usual)
 
 
 def one_segment(count: int = SERIES) -> tuple[str, ...]:
@@ -239,3 +250,38 @@ def test_without_windows_there_are_no_intervals_and_no_complaint() -> None:
 
     assert np.isnan(found.final).all()
     assert np.isnan(found.covered_80).all()
+
+
+def feast(days: slice, spread: float = 0.5) -> tuple[np.ndarray, np.ndarray, Eventful]:
+    """Forecasts of 100, amounts that depart by 5 % and by more on eventful days of each window."""
+    rng = np.random.default_rng(13)
+    past = np.full((WINDOWS, SERIES, HORIZON), 100.0)
+    hard = np.zeros(past.shape, dtype=bool)
+    hard[:, :, days] = True
+    actual = past * np.exp(rng.normal(0, 1, past.shape) * np.where(hard, spread, 0.05))
+    return past, actual, Eventful(hard, hard[0])
+
+
+def test_eventful_days_have_errors_of_their_own() -> None:
+    past, actual, eventful = feast(slice(20, 24))
+
+    found = engine.intervals(one_segment(), past, actual, past[0], eventful)
+
+    width = np.log(found.final[:, 3] / found.final[:, 1])
+    assert (width[:, 20:24] > 5 * width[:, 14:15]).all()
+    assert (width[:, 24:] == width[:, 14:15]).all()
+    assert found.covered_80.mean() == pytest.approx(0.80, abs=0.025)
+    # Taken as one kind they would be too wide on usual days and too narrow on the others.
+    lower, upper = found.final[:, 1], found.final[:, 3]
+    inside = (actual >= lower) & (actual <= upper)
+    assert inside[:, :, 20:24].mean() == pytest.approx(0.80, abs=0.04)
+    assert inside[:, :, 24:].mean() == pytest.approx(0.80, abs=0.04)
+
+
+def test_too_few_eventful_days_share_the_errors_of_all() -> None:
+    past, actual, eventful = feast(slice(20, 21))
+    assert eventful.past.sum() < SMALLEST_KIND
+
+    found = engine.intervals(one_segment(), past, actual, past[0], eventful)
+
+    assert (found.final == intervals(one_segment(), past, actual, past[0]).final).all()

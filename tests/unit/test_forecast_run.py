@@ -13,6 +13,7 @@ from dagster_project.core.forecasting.engine.coherence import ADD, SHARE, Crosse
 from dagster_project.core.forecasting.engine.models import (
     BOOSTED,
     INTERMITTENT,
+    NAIVE,
     PROPHET,
     SMOOTH,
     WEEKDAY_MEAN,
@@ -330,6 +331,17 @@ def test_a_series_that_is_not_to_be_tried_with_models_for_smooth_demand_is_not()
 
     assert [group.rows.tolist() for group in found.groups] == [[0, 1, 2], [3, 4, 5]]
     assert set(found.groups[1].test.models) == set(INTERMITTENT)
+
+
+@pytest.mark.parametrize(
+    "names", [(PROPHET,), (NAIVE, PROPHET), (models.BLEND, BOOSTED), (models.BLEND,)], ids="+".join
+)
+def test_models_may_be_named(names: tuple[str, ...]) -> None:
+    found = forecast_panel(shops(6, DAYS, horizon=HORIZON), names=names, windows=3)
+
+    assert [group.test.models for group in found.groups] == [names]
+    assert set(found.model.tolist()) <= set(names)
+    assert np.isfinite(found.mean).all()
 
 
 def test_without_lightgbm_everything_is_forecast_all_the_same(

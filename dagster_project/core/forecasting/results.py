@@ -188,7 +188,8 @@ def _backtest(reading: Reading, result: Result, keys: np.ndarray) -> pd.DataFram
     for model in KEPT_MODELS:
         past = np.full(result.past.shape, np.nan)
         for group in result.groups:
-            past[:, group.rows] = group.test.past[:, group.test.models.index(model)]
+            if model in group.test.models:
+                past[:, group.rows] = group.test.past[:, group.test.models.index(model)]
         parts.append(_backtest_of(result, keys, model, past, told))
     return pd.concat(parts, ignore_index=True)
 

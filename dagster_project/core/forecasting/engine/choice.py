@@ -114,7 +114,7 @@ def series_reason(choice: Choice, wape: np.ndarray, models: tuple[str, ...]) -> 
 
 
 def _against_the_mean(test: Backtest, overall: np.ndarray) -> str:
-    if PROPHET not in test.models:
+    if not {PROPHET, WEEKDAY_MEAN} <= set(test.models):
         return ""
     alone, mean = (overall[test.models.index(one)] for one in (PROPHET, WEEKDAY_MEAN))
     verdict = "beats" if alone < mean else "loses to"

@@ -88,14 +88,16 @@ def forecasts(view: Panel, names: tuple[str, ...]) -> Iterator[tuple[str, np.nda
     are no trees; of what is left where one of them has nothing to say of a series.
     """
     shut = view.closed[:, view.day_count :]
+    partner = BOOSTED if boosted.is_available() else WEEKDAY_MEAN
     made: dict[str, np.ndarray] = {}
-    for name in sorted(names, key=lambda one: one == BLEND):
-        if name == BLEND:
-            partner = made.get(BOOSTED, made[WEEKDAY_MEAN])
-            made[name] = mean_of(made[PROPHET], partner)
-        else:
+
+    def single(name: str) -> np.ndarray:
+        if name not in made:
             made[name] = np.where(shut, 0.0, _SINGLE[name](view))
-        yield name, made[name]
+        return made[name]
+
+    for name in names:
+        yield name, mean_of(single(PROPHET), single(partner)) if name == BLEND else single(name)
 
 
 def mean_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
