@@ -4,13 +4,14 @@ Belongs here: the regression over all films, each film's own level and decay, th
 Does not: which shows there will be (``film_programme``).
 
 One log-linear regression teaches what all films share: the weekday, holidays, how a film fades by
-the week, what more shows and later ones bring. What is left of a film's own days tells its level
-and by how much faster or slower it fades, both drawn towards the others' the fewer its days are.
+the week, what more shows and later ones bring. What is left of a film's own days tells its level,
+by how much faster or slower it fades and what its weekdays are to the others', all drawn towards
+the others' the fewer its days are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -24,7 +25,11 @@ OLDEST_WEEK = 12  # a film that is older fades no further by its age
 FULL_SHARE = 0.97  # of the seats: who came later found none
 FILL_ROUNDS = 3  # of full days, by what the others would have had; moves little after that
 HALF_LIFE_DAYS = 14  # of what a film's past days tell of its level
+WEEKDAY_DAYS = 3  # of one weekday, from which it is told how films differ in it
+RECENT_DAYS = 98  # from which the mean over the median is told
 SLOPE_DAYS = 21  # days with tickets from which a film's own fading is told
+SPREAD_ROUNDS = 2  # what is chance is known once films' own fading is, and that by what is chance
+LEAST_SPREAD = 0.05
 LARGEST_SLOT = 1.5  # logarithm, of a slot's tickets per show over another's
 MOST_GROWTH = 3.0  # of a day over all that the film ever sold on one
 RIDGE = 1.0
@@ -46,8 +51,8 @@ def forecast(view: Panel) -> np.ndarray:
     ahead = programme.ahead(float(fit.effects[SHOWS]))
     row, step = (one.ravel() for one in np.indices(ahead.seats.shape))
     columns = _columns(view, row, view.day_count + step, ahead.shows[row, step])
-    level = fit.level[row] + fit.slope[row] * (step + 1) / WEEK
-    expected = fit.smearing * np.exp(columns @ fit.effects + level).reshape(ahead.seats.shape)
+    middle = fit.middle(view, row, view.day_count + step, columns)
+    expected = fit.smearing * middle.reshape(ahead.seats.shape)
     expected = np.minimum(expected, MOST_GROWTH * _most(days, view.series_count)[:, None])
     made = _capped(expected, ahead.shows, ahead.seats, fit) * ahead.kept
     return np.where(begun[:, None], np.where(ahead.shows.sum(axis=2) > 0, made, 0.0), np.nan)
@@ -63,6 +68,12 @@ class _Days:
     shows: np.ndarray  # (D, slots)
     seats: np.ndarray  # inf where they are not known
     columns: np.ndarray  # (D, F)
+    last_day: np.ndarray  # (N,) of each film
+
+    @property
+    def weeks(self) -> np.ndarray:
+        """(D,) from the film's last day back to each, 0 or less."""
+        return (self.day - self.last_day[self.row]) / WEEK
 
     @classmethod
     def of(cls, view: Panel, programme: Programme) -> _Days:
@@ -70,7 +81,9 @@ class _Days:
         row, day = np.nonzero((np.nan_to_num(view.values) > 0) & (past.sum(axis=2) > 0))
         columns = _columns(view, row, day, past[row, day])
         seats = np.where(programme.seats > 0, programme.seats, np.inf)[row, day]
-        return cls(row, day, view.values[row, day], past[row, day], seats, columns)
+        last_day = np.zeros(view.series_count, dtype=int)
+        np.maximum.at(last_day, row, day)
+        return cls(row, day, view.values[row, day], past[row, day], seats, columns, last_day)
 
 
 @dataclass(frozen=True)
@@ -78,8 +91,10 @@ class _Fit:
     """What all films share, and each film's own."""
 
     effects: np.ndarray  # (F,)
-    level: np.ndarray  # (N,) logarithm, at the last day
+    last_day: np.ndarray  # (N,) with tickets
+    level: np.ndarray  # (N,) logarithm, on that day
     slope: np.ndarray  # (N,) further logarithm a week
+    weekday: np.ndarray  # (N, 7) further logarithm of the film's own weekdays
     spread: float  # standard deviation of a day's logarithm
     smearing: float  # mean over median
 
@@ -96,12 +111,22 @@ class _Fit:
             usual = days.columns @ effects + means[days.row]
             wanted = np.where(full, np.maximum(sold, usual), sold)
         left = wanted - days.columns @ effects
-        freedom = max(len(sold) - len(np.unique(days.row)) - COLUMN_COUNT, 1)
-        means = _mean(days.row, left, count)
-        spread = float(np.sqrt(((left - means[days.row]) ** 2).sum() / freedom))
-        level, slope = _own(view, days, left, max(spread, 0.05))
-        fit = cls(effects, level, slope, max(spread, 0.05), 1.0)
-        return cls(effects, level, slope, fit.spread, _smearing(view, days, fit))
+        rest, spread = left, _spread(days, left, count)
+        for _ in range(SPREAD_ROUNDS):
+            level, slope = _own(view, days, left, spread)
+            rest = left - slope[days.row] * days.weeks
+            spread = _spread(days, rest, count)
+        weekday = _own_weekdays(view, days, rest, spread)
+        fit = cls(effects, days.last_day, level, slope, weekday, spread, 1.0)
+        return replace(fit, smearing=_smearing(view, days, fit))
+
+    def middle(
+        self, view: Panel, row: np.ndarray, day: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """(D,) median of the demand of each day of a film."""
+        weeks = np.minimum(day - self.last_day[row], view.horizon) / WEEK
+        own = self.level[row] + self.slope[row] * weeks + self.weekday[row, view.weekdays[day]]
+        return np.exp(columns @ self.effects + own)
 
 
 def _columns(view: Panel, row: np.ndarray, day: np.ndarray, shows: np.ndarray) -> np.ndarray:
@@ -157,6 +182,13 @@ def _within(days: _Days, wanted: np.ndarray, count: int) -> np.ndarray:
     return effects
 
 
+def _spread(days: _Days, left: np.ndarray, count: int) -> float:
+    """Standard deviation of a day's logarithm around its film's level."""
+    freedom = max(len(left) - len(np.unique(days.row)) - COLUMN_COUNT, 1)
+    around = left - _mean(days.row, left, count)[days.row]
+    return max(float(np.sqrt((around**2).sum() / freedom)), LEAST_SPREAD)
+
+
 def _own(
     view: Panel, days: _Days, left: np.ndarray, spread: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +197,7 @@ def _own(
     The priors' spread is that of the films among themselves; a series of another segment is none
     of their kind.
     """
-    count, weeks = view.series_count, (days.day - (view.day_count - 1)) / WEEK
+    count, weeks = view.series_count, days.weeks
     usual = _segment_means(view, days, left)
     levels = _mean(days.row, left, count)
     seen = np.unique(days.row)
@@ -210,13 +242,24 @@ def _slope_spread(
     return float(np.sqrt(max(beyond, 0.0025)))
 
 
+def _own_weekdays(view: Panel, days: _Days, left: np.ndarray, spread: float) -> np.ndarray:
+    """(N, 7) by how much a film's weekdays differ from the others', beyond what chance makes."""
+    count = view.series_count
+    cell = days.row * WEEK + view.weekdays[days.day]
+    seen = np.bincount(cell, minlength=count * WEEK)
+    apart = np.bincount(cell, left - _mean(days.row, left, count)[days.row], count * WEEK)
+    told = seen >= WEEKDAY_DAYS
+    if not told.any():
+        return np.zeros((count, WEEK))
+    chance = spread**2 / seen[told]
+    differs = max(float(((apart[told] / seen[told]) ** 2).mean() - chance.mean()), 1e-6)
+    return (apart / (seen + spread**2 / differs)).reshape(count, WEEK)
+
+
 def _smearing(view: Panel, days: _Days, fit: _Fit) -> float:
     """What came over what the fit says of the same days, with the cap by seats."""
-    weeks = (days.day - (view.day_count - 1)) / WEEK
-    recent = weeks > -HALF_LIFE_DAYS
-    middle = np.exp(days.columns @ fit.effects + fit.level[days.row] + fit.slope[days.row] * weeks)[
-        recent
-    ]
+    recent = days.day >= view.day_count - RECENT_DAYS
+    middle = fit.middle(view, days.row, days.day, days.columns)[recent]
     said = _capped(middle, days.shows[recent], days.seats[recent], fit).sum()
     if not said > 0:
         return 1.0
