@@ -16,10 +16,17 @@ NOISE = 0.15  # of a day's demand, as a standard deviation of its logarithm
 
 
 def generated(
-    *, days: int = 280, horizon: int = 14, cinemas: int = 4, told: int = 4, seed: int = 7
+    *,
+    days: int = 280,
+    horizon: int = 14,
+    cinemas: int = 4,
+    told: int = 4,
+    seed: int = 7,
+    own_weekdays: float = 0.0,
 ) -> Panel:
     """Two films a week in every cinema; the programme is told for some days ahead.
 
+    ``own_weekdays``: by how much films differ in each, as a standard deviation of the logarithm.
     Shows are planned by the week, by what is expected of the film; it ends below 25 tickets a day.
     """
     rng = np.random.default_rng(seed)
@@ -33,7 +40,8 @@ def generated(
             for cinema in range(cinemas):
                 size = appeal * (0.6 + 0.3 * cinema) * np.exp(0.2 * rng.standard_normal())
                 code = f"film_store:till:S{cinema}:F{release:03}{number}"
-                rows.append((code, *_life(rng, weekdays, release, size, decay)))
+                own = WEEKDAY * np.exp(own_weekdays * rng.standard_normal(7))
+                rows.append((code, *_life(rng, own[weekdays], release, size, decay)))
     keys, tickets, shows = (list(one) for one in zip(*rows, strict=True))
     values = np.stack(tickets)
     values[np.arange(end) < np.repeat(np.arange(0, days, 7), 2 * cinemas)[:, None]] = np.nan
@@ -56,10 +64,10 @@ def generated(
 
 
 def _life(
-    rng: np.random.Generator, weekdays: np.ndarray, release: int, size: float, decay: float
+    rng: np.random.Generator, weekday: np.ndarray, release: int, size: float, decay: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Tickets (D,) and shows (D, slots) of a film in a cinema."""
-    days = np.arange(len(weekdays)) - release
+    days = np.arange(len(weekday)) - release
     week = np.maximum(days // 7, 0)
     usual = np.where(days >= 0, size * decay**week, 0.0)
     count = np.where(usual >= 25.0, np.clip(np.ceil(usual / 70.0), 1, 6), 0)
@@ -68,6 +76,6 @@ def _life(
     draw = shows * DRAW
     share = draw / np.maximum(draw.sum(axis=1, keepdims=True), 1e-9)
     noise = np.exp(NOISE * rng.standard_normal(len(days)))
-    wanted = (usual * WEEKDAY[weekdays] * noise)[:, None] * share
+    wanted = (usual * weekday * noise)[:, None] * share
     sold = np.minimum(rng.poisson(wanted), SEATS_OF_A_HALL * shows)
     return sold.sum(axis=1).astype(float), shows

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 from forecast_marts import NEW_YORK, open_star
-from generated_cinema import SEATS_OF_A_HALL, generated
+from generated_cinema import DECAY, SEATS_OF_A_HALL, generated
 
 from dagster_project.core.forecasting.agreement import steps
 from dagster_project.core.forecasting.definitions import Definition, load_definitions
@@ -16,6 +16,7 @@ from dagster_project.core.forecasting.engine import backtest, box_office
 from dagster_project.core.forecasting.engine.film_programme import Programme
 from dagster_project.core.forecasting.engine.panel import Panel
 from dagster_project.core.forecasting.engine.run import Result, forecast_panel
+from dagster_project.core.forecasting.events import CalendarDay
 from dagster_project.core.forecasting.reading import Reading, read
 
 MODELS = ("box_office", "weekday_promotion_mean", "seasonal_naive", "seasonal_naive_14")
@@ -26,15 +27,21 @@ SEATS = 100
 
 
 def errors_of(told: int) -> dict[str, tuple[float, float]]:
-    """Model → error and bias as shares of the tickets, over the same six windows."""
-    test = backtest.run(generated(told=told), MODELS, tell=lambda said: None)
-    found = {}
-    for number, name in enumerate(test.models):
-        error = test.past[:, number] - test.actual
-        judged = ~np.isnan(error)
-        sold = test.actual[judged].sum()
-        found[name] = np.abs(error[judged]).sum() / sold, error[judged].sum() / sold
-    return found
+    """Model → error and bias as shares of the tickets, over the same six windows of four draws.
+
+    ``faded`` is last week again, times the truth's decay.
+    """
+    sums: dict[str, np.ndarray] = {}
+    for seed in range(4):
+        test = backtest.run(generated(told=told, seed=seed), MODELS, tell=lambda said: None)
+        made = dict(zip(test.models, test.past.swapaxes(0, 1), strict=True))
+        made["faded"] = made["seasonal_naive"] * DECAY ** (1 + np.arange(14) // 7)
+        for name, one in made.items():
+            error = one - test.actual
+            sold = np.where(np.isnan(error), 0.0, test.actual).sum()
+            found = np.array([np.nansum(np.abs(error)), np.nansum(error), sold])
+            sums[name] = sums.get(name, 0.0) + found
+    return {name: (one[0] / one[2], one[1] / one[2]) for name, one in sums.items()}
 
 
 @pytest.mark.parametrize(
@@ -43,10 +50,12 @@ def errors_of(told: int) -> dict[str, tuple[float, float]]:
 def test_films_that_fade_are_told_better_than_by_their_past_alone(told, most):
     found = errors_of(told)
     error, bias = found.pop("box_office")
+    faded, _ = found.pop("faded")
 
     # The truth's own noise is .15 of a day, and chance adds a seventh of 50 tickets.
     assert error < most
     assert abs(bias) < 0.08
+    assert error < faded
     assert error < 0.5 * min(other for other, _ in found.values())
 
 
@@ -63,6 +72,42 @@ def test_the_effects_are_those_of_the_truth():
     # Against Monday's half: Saturday 3.4 times, Tuesday 1.8 times; full halls hide some of it.
     assert np.exp(fit.effects[4]) == pytest.approx(3.4, rel=0.1)
     assert np.exp(fit.effects[0]) == pytest.approx(1.8, rel=0.1)
+
+
+def test_a_film_for_the_weekend_is_told_from_one_for_the_week(monkeypatch):
+    panel = generated(own_weekdays=0.3)
+
+    def error() -> float:
+        made = backtest.run(panel, ("box_office",), tell=lambda said: None)
+        return float(np.nansum(np.abs(made.past[:, 0] - made.actual)) / np.nansum(made.actual))
+
+    own = error()
+    monkeypatch.setattr(
+        box_office, "_own_weekdays", lambda view, *_: np.zeros((view.series_count, 7))
+    )
+
+    assert own < 0.92 * error()
+
+
+def test_a_holiday_is_felt_as_it_was_before():
+    panel = generated(told=14)
+    held = dict.fromkeys((30, 75, 121, 170, 222, 284), 1.8)  # the last one lies ahead
+    calendar = tuple(
+        CalendarDay(
+            panel.day(n), 1, 1, False, 1, 1, frozenset({("XX", "Day")} if n in held else ())
+        )
+        for n in range(panel.day_count + panel.horizon)
+    )
+    factor = np.array([held.get(n, 1.0) for n in range(panel.day_count)])
+    room = {"seats": 10 * panel.regressors["seats"]}
+    without = replace(panel, values=panel.values * factor, regressors=dict(panel.regressors) | room)
+    told = replace(without, calendar=calendar, countries=(("XX",),) * panel.series_count)
+    ratio = np.nansum(box_office.forecast(told), axis=0) / np.nansum(
+        box_office.forecast(without), axis=0
+    )
+
+    assert ratio[4] == pytest.approx(1.8, rel=0.12)
+    assert np.delete(ratio, 4) == pytest.approx(1.0, abs=0.06)
 
 
 def test_no_day_has_more_tickets_than_seats():
