@@ -111,6 +111,16 @@ def test_forecasts_are_near_what_was_generated() -> None:
     assert np.abs(found[known] - came[known]).sum() / came[known].sum() < 0.08
 
 
+def test_forecasts_are_means_and_not_medians() -> None:
+    noise = 0.6  # a log-normal mean is 20 % above its median
+    rng = np.random.default_rng(3)
+    view = panel(100 * np.exp(rng.normal(0, noise, (12, DAYS))), horizon=14)
+
+    found = boosted.forecast(view)
+
+    assert found.mean() == pytest.approx(100 * np.exp(noise**2 / 2), rel=0.06)
+
+
 def test_a_series_without_a_weekday_mean_is_nan_and_the_others_are_not() -> None:
     whole = shops()
     values = whole.values.copy()

@@ -189,6 +189,7 @@ def test_a_series_never_wrong_is_nearly_certain_and_leaves_the_others_their_widt
     assert (np.diff(found.final, axis=1) >= 0).all()
     # Its scale is drawn towards the others': 28 days of theirs beside 168 of its own.
     width = np.log(found.final[:, 3] / found.final[:, 1])
+    assert 0.05 * width[1:].max() < width[0].min()
     assert width[0].max() < 0.3 * width[1:].min()
     assert found.covered_80[0] == 1.0
 

@@ -124,6 +124,16 @@ def test_the_trend_beyond_the_last_day_is_damped_by_hand() -> None:
     assert found[10:] == pytest.approx([9.9, 10.71, 11.439])
 
 
+def test_the_trend_bends_where_it_changes_by_hand() -> None:
+    # A slope of 1 a day up to day 3, of half as much from there on.
+    one = np.ones((1, 1))
+    fits = prophet.Fits(np.array([1.0]), np.array([0.0]), -one / 2, one, np.ones(1), (None,))
+    nine = np.array([9.0])
+    fitted = prophet.Fitted(fits, one, one / 3, 0 * nine, nine, 9, 0 * nine, nine)
+
+    assert fitted.trend(10)[0] == pytest.approx([0, 1, 2, 3, 3.5, 4, 4.5, 5, 5.5, 6])
+
+
 def test_forecasts_are_means_and_not_medians() -> None:
     noise = 0.6  # a log-normal mean is 20 % above its median
     usual = np.repeat(LEVELS, 3, axis=0) * np.ones(NUMBER.shape)
@@ -147,6 +157,17 @@ def test_a_series_too_short_is_nan_and_the_others_are_as_without_it() -> None:
     assert np.isnan(found[4]).all()
     assert np.isfinite(found[:4]).all()
     assert same(found[:4], prophet.forecast(with_short.only(range(4))))
+
+
+def test_a_series_needs_a_week_more_than_its_trend_has_changes() -> None:
+    whole = shops(5, 250)
+    values = whole.values.copy()
+    values[2, :-20], values[3, :-19] = NAN, NAN  # 12 changes and 7 days are 19: not more
+
+    found = prophet.forecast(replace(whole, values=values))
+
+    assert np.isfinite(found[2]).all()
+    assert np.isnan(found[3]).all()
 
 
 def test_a_series_too_short_in_a_segment_of_others_is_nan_and_hardly_moves_them() -> None:

@@ -10,6 +10,8 @@ from dagster_project.core.forecasting.engine import backtest, boosted, models
 from dagster_project.core.forecasting.engine.backtest import demand_drawn, window_origins
 from dagster_project.core.forecasting.engine.censoring import restored
 from dagster_project.core.forecasting.engine.coherence import ADD, SHARE, Crossed, Step, Sums
+from dagster_project.core.forecasting.engine.intervals import Eventful, intervals
+from dagster_project.core.forecasting.engine.means import weekday_promotion_mean
 from dagster_project.core.forecasting.engine.models import (
     BOOSTED,
     INTERMITTENT,
@@ -342,6 +344,35 @@ def test_models_may_be_named(names: tuple[str, ...]) -> None:
     assert [group.test.models for group in found.groups] == [names]
     assert set(found.model.tolist()) <= set(names)
     assert np.isfinite(found.mean).all()
+
+
+def test_what_is_published_is_what_the_chosen_model_says() -> None:
+    whole = shops(6, DAYS, horizon=HORIZON)
+
+    found = forecast_panel(whole, names=(NAIVE, WEEKDAY_MEAN), windows=3)
+
+    # A week again has the noise of a single day; the mean of twelve beats it by more than 2 %.
+    assert set(found.model.tolist()) == {WEEKDAY_MEAN}
+    shut = whole.closed[:, DAYS:]
+    assert same(found.mean, np.where(shut, 0.0, weekday_promotion_mean(whole)))
+    view = view_at(whole, found.origins[2])
+    shut = view.closed[:, view.day_count :]
+    assert same(found.past[2], np.where(shut, 0.0, weekday_promotion_mean(view)))
+
+
+def test_intervals_are_of_what_was_asked_for_and_not_of_what_was_left_to_sell() -> None:
+    whole = shops(6, DAYS, horizon=HORIZON)
+    plain = panel(np.nan_to_num(whole.values, nan=50.0), horizon=HORIZON, country="")
+    sold_out = with_sold_out(plain)
+
+    found = forecast_panel(sold_out, names=(WEEKDAY_MEAN,), windows=4)
+
+    usual = Eventful(np.zeros(found.past.shape, bool), np.zeros(found.mean.shape, bool))
+    asked = intervals(sold_out.segments, found.past, found.asked, found.mean, usual)
+    assert same(found.bands.final, asked.final)
+    assert same(found.bands.covered_80, asked.covered_80)
+    assert np.isnan(found.actual).any()
+    assert not np.isnan(found.asked).any()
 
 
 def test_without_lightgbm_everything_is_forecast_all_the_same(
