@@ -234,7 +234,7 @@ def test_small_segments_share_their_errors() -> None:
     assert found == ["north True"] * 5 + ["few True"] * 3 + ["few False", "few True"]
 
 
-def test_a_series_that_was_never_judged_takes_the_others_errors() -> None:
+def test_a_series_that_was_never_judged_has_no_coverage_and_leaves_the_others_theirs() -> None:
     past, actual = generated(12)
     actual[:, 0] = NAN
 
