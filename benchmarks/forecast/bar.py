@@ -74,7 +74,7 @@ def lines(
     if prophet_ms is not None and stock is not None and stock.cpu_ms:
         found.append(Line(CPU, "drugstores", prophet_ms / stock.cpu_ms))
     if speed is not None:
-        found.append(Line(SECONDS, "drugstores × 20", speed.wall_seconds))
+        found.append(Line(SECONDS, "drugstores × 20", speed.prophet_seconds))
     return found
 
 

@@ -5,6 +5,7 @@ from dagster_project.core.forecasting.service import (
     ForecastOutcome,
     forecast_all,
     panel_fingerprint,
+    read_all,
 )
 
-__all__ = ["ForecastOutcome", "fan_chart", "forecast_all", "panel_fingerprint"]
+__all__ = ["ForecastOutcome", "fan_chart", "forecast_all", "panel_fingerprint", "read_all"]

@@ -223,13 +223,16 @@ def _wrong_models(models: Any) -> Iterator[Wrong]:
     if not isinstance(models, list | tuple):
         return
     # Models bring their libraries along: not for every definition.
-    from dagster_project.core.forecasting.engine.models import WORDS
+    from dagster_project.core.forecasting.engine.models import BLEND, BLENDED, COMPARED, WORDS
 
     if not models:
         yield Wrong(("models",), "name a model, or leave the key out for those that suit")
     for number, name in enumerate(models):
         if name not in WORDS:
             yield Wrong(("models", number), f"no model {name}{near(name, WORDS)}")
+    needed = COMPARED | (BLENDED if BLEND in models else set())
+    if missing := sorted(needed - set(models)):
+        yield Wrong(("models",), f"{', '.join(missing)} must be among them: others need it")
 
 
 def _wrong_fields(error: ValidationError) -> Iterator[Wrong]:

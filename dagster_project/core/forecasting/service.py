@@ -6,7 +6,7 @@ thread: a batch of a thousand series takes seconds, a second process takes secon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -24,6 +24,7 @@ from dagster_project.core.forecasting.reading import Reading, read
 from dagster_project.core.home import Settings
 
 Progress = Callable[[str], None]
+Readings = Mapping[str, Reading | None]
 LIBRARIES = ("prophet", "numpy", "scipy", "pandas", "lightgbm")
 
 
@@ -46,42 +47,53 @@ def forecast_all(
     settings: Settings,
     *,
     definitions: Sequence[Definition] | None = None,
+    readings: Readings | None = None,
     on_progress: Progress = lambda told: None,
 ) -> ForecastOutcome:
     """Forecast the days after the last complete business day for every declared series.
 
     Reads marts only; replaces schema ``forecast`` in one transaction. A series without a forecast
-    is told of and keeps its last good one. Without sales the tables are left empty.
+    is told of and keeps its last good one. Without sales the tables are left empty. ``readings``
+    are used in place of reading the marts again.
     """
     parts, notes = [], []
-    for definition in load_definitions() if definitions is None else definitions:
-        reading = read(connection, definition)
+    found = read_all(connection, definitions) if readings is None else readings
+    for name, reading in found.items():
         if reading is None:
-            notes.append(f"{definition.name}: nothing to forecast from")
+            notes.append(f"{name}: nothing to forecast from")
             continue
         result = _run(reading, on_progress)
         kept = tables.kept_frames(connection, results.failed_keys(reading, result))
         parts.append(results.frames(reading, result, settings.reporting_currency, kept))
-        notes += [f"{definition.name}: {note}" for note in reading.notes]
+        notes += [f"{name}: {note}" for note in reading.notes]
     frames = tables.joined(parts)
     tables.replace_all(connection, frames)
     return _outcome(frames, notes)
 
 
-def panel_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
+def read_all(
+    connection: duckdb.DuckDBPyConnection, definitions: Sequence[Definition] | None = None
+) -> Readings:
+    """The series of every declared forecast, by its name; None where there are none."""
+    wanted = load_definitions() if definitions is None else definitions
+    return {one.name: read(connection, one) for one in wanted}
+
+
+def panel_fingerprint(
+    connection: duckdb.DuckDBPyConnection, readings: Readings | None = None
+) -> str:
     """Changes when, and only when, a forecast could: its data, its code or its libraries.
 
-    64 hexadecimal digits. Reads marts only.
+    64 hexadecimal digits. Reads marts only, or what has been read of them.
     """
     digest = sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     for library in LIBRARIES:
         digest.update(f"{library} {_version(library)}\n".encode())
-    for definition in load_definitions():
-        digest.update(definition.model_dump_json().encode())
-        reading = read(connection, definition)
+    for reading in (read_all(connection) if readings is None else readings).values():
         if reading is not None:
+            digest.update(reading.definition.model_dump_json().encode())
             _add_panel(digest.update, reading)
     return digest.hexdigest()
 
@@ -112,6 +124,7 @@ def _run(reading: Reading, on_progress: Progress) -> Result:
         reading.panel,
         steps(definition, reading.sums()),
         smooth=reading.smooth,
+        names=definition.models,
         windows=definition.windows,
         tell=lambda told: on_progress(f"{definition.name}, {count} series: {told}"),
     )

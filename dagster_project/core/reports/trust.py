@@ -22,8 +22,14 @@ MODELS = {
     "seasonal_naive": "Same day last week",
     "seasonal_naive_14": "Same day a fortnight ago",
     "intermittent_blend": "Mean of methods for rare sales",
+    "box_office": "Films by week since release",
 }
-FORECASTS = {"net_sales": "Net sales", "units": "Units", "box_office": "Box office"}
+FORECASTS = {
+    "net_sales": "Net sales",
+    "units": "Units",
+    "box_office": "Box office",
+    "admissions": "Admissions",
+}
 LEVELS = {
     "total": "all together",
     "banner": "banners",
@@ -33,6 +39,8 @@ LEVELS = {
     "store_category": "departments of stores",
     "product": "products",
     "store_product": "products of stores",
+    "film": "films",
+    "film_store": "films in cinemas",
 }
 HEADLINE = ("net_sales", "total")
 METRICS = {

@@ -58,7 +58,7 @@ def intervals(
     eventful: Eventful,
 ) -> Intervals:
     """Quantiles around ``final`` (N, H), from what ``past`` (W, N, H) had said of ``actual``."""
-    errors = errors_of(past, actual)
+    errors = errors_of(past, actual, segments)
     pools = pools_of(segments, errors.is_log)
     bands = np.full((len(final), len(PROBABILITIES), final.shape[1]), np.nan)
     covered = np.full((2, len(final)), np.nan)
@@ -73,19 +73,39 @@ def intervals(
     return Intervals(bands, *covered)
 
 
-def errors_of(past: np.ndarray, actual: np.ndarray) -> Errors:
-    """Errors of one model per series, on the scale that suits its demand."""
+def errors_of(
+    past: np.ndarray, actual: np.ndarray, segments: tuple[str, ...] | None = None
+) -> Errors:
+    """Errors of one model per series, on the scale that suits its demand.
+
+    A series that was never judged is taken to be of the kind of most of its segment.
+    """
     windows, count, _ = actual.shape
     if not windows:
         return Errors(np.empty(actual.shape), np.zeros(count, bool), np.full(count, np.nan))
     judged = np.where(np.isnan(past), np.nan, actual)
     typical = _median(judged)
     is_log = typical > 0
-    floor = np.where(is_log, FLOOR_SHARE * typical, 1.0)[None, :, None]
+    if segments is not None:
+        is_log |= _like_their_segment(segments, is_log, (~np.isnan(judged)).any(axis=(0, 2)))
+    floor = np.where(typical > 0, FLOOR_SHARE * typical, 1.0)[None, :, None]
     with np.errstate(invalid="ignore"):
         logs = np.log(np.maximum(judged, floor)) - np.log(np.maximum(past, floor))
     values = np.where(is_log[None, :, None], logs, judged - past)
     return Errors(values, is_log, _scales(values, is_log, np.where(is_log, 1.0, _size(judged))))
+
+
+def _like_their_segment(
+    segments: tuple[str, ...], is_log: np.ndarray, is_judged: np.ndarray
+) -> np.ndarray:
+    """(N,) bool: never judged, in a segment most of whose judged series are logarithmic."""
+    names = np.array(segments)
+    result = np.zeros(len(names), dtype=bool)
+    for name in set(names[~is_judged].tolist()):
+        peers = is_log[(names == name) & is_judged]
+        if len(peers) and peers.mean() > 0.5:
+            result[(names == name) & ~is_judged] = True
+    return result
 
 
 def pools_of(segments: tuple[str, ...], is_log: np.ndarray) -> np.ndarray:
@@ -170,7 +190,7 @@ def _coverage(scaled: np.ndarray, eventful: np.ndarray) -> np.ndarray:
 def _around(mean: np.ndarray, errors: np.ndarray, is_log: bool) -> np.ndarray:
     """(P, H) amounts around a forecast; a day that is expected to be 0 is 0 for certain."""
     if is_log:
-        return mean * np.exp(errors)
+        return np.sort(mean * np.exp(errors), axis=0)  # a mean below 0 turns them round
     shifted = mean + errors
     return np.where(mean == 0, 0.0, np.maximum(shifted, 0.0) if (mean >= 0).all() else shifted)
 

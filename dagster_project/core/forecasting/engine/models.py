@@ -37,7 +37,8 @@ INTERMITTENT = (
     WEEKDAY_MEAN,
     NAIVE,
 )
-BASELINES = (WEEKDAY_MEAN, NAIVE, NAIVE_14)
+COMPARED = frozenset({WEEKDAY_MEAN, NAIVE})  # what every forecast is told against
+BLENDED = frozenset({PROPHET, WEEKDAY_MEAN})  # what a blend is at least made of
 
 _SINGLE: Mapping[str, Model] = {
     PROPHET: prophet.forecast,

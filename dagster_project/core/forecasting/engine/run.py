@@ -40,7 +40,7 @@ SHORT_DAYS = 168  # 84 to take means from, and three windows of 28
 
 # What became of a series.
 FORECAST = "forecast"
-SHORT = "short"  # a history too short to be judged by: the mean of what there is
+SHORT = "short"  # too little history to be judged: what its model says, else the plain mean
 ALL_ZERO = "all_zero"  # nothing was ever sold: 0
 EMPTY = "empty"  # no day to learn from: no forecast
 
