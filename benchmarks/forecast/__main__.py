@@ -4,7 +4,8 @@
 
 The peers run in an environment of their own (`make bench` prepares it from requirements-bench.lock,
 TILLHOUSE_PEER_PYTHON names another); what they said of a view is kept between runs, with its CPU
-seconds. `speed` is no panel but the time of a thousand series.
+seconds. `speed` is no panel but the time of a thousand series. A panel may also be a file of one's
+own, .csv or .parquet (see own_file).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from benchmarks.forecast.bar import Line, lines
 from benchmarks.forecast.exchange import peer_python
 from benchmarks.forecast.measure import Speed, load_ours, measure, prophet_cpu_ms, speed
-from benchmarks.forecast.panels import MODULES, BenchPanel, MissingData, build
+from benchmarks.forecast.panels import MODULES, BenchPanel, MissingData, build, is_file
 from benchmarks.forecast.scoring import Score
 
 SPEED = "speed"
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--fresh", action="store_true", help="ask the peers again")
     asked = parser.parse_args(arguments)
     names = asked.panels.split(",")
-    if unknown := [name for name in names if name not in MODULES and name != SPEED]:
+    if unknown := [name for name in names if name not in {*MODULES, SPEED} and not is_file(name)]:
         print(f"no panel {', '.join(unknown)}; there are {', '.join([*MODULES, SPEED])}")
         return 2
     logging.disable(logging.INFO)  # Prophet's solver tells two lines about every fit

@@ -86,8 +86,18 @@ class BenchPanel:
         return replace(self, panel=self.panel.only(rows), truth=self.truth[rows])
 
 
+def is_file(name: str) -> bool:
+    """Whether a panel is named by its file."""
+    return name.endswith((".csv", ".parquet"))
+
+
 def build(name: str) -> BenchPanel:
-    """The named panel; MissingData when its source is not there, KeyError for an unknown name."""
+    """The named panel, or that of a file; MissingData when its source is not there.
+
+    Raises KeyError for an unknown name.
+    """
+    if is_file(name):
+        return import_module("benchmarks.forecast.own_file").own_file(name)
     module, function = MODULES[name].split(":")
     make: Callable[[], BenchPanel] = getattr(
         import_module(f"benchmarks.forecast.{module}"), function

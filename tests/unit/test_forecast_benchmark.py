@@ -267,3 +267,37 @@ def test_the_bar_compares_ratios_within_one_panel():
     assert ratio.measured == pytest.approx(0.75)
     assert (ratio.verdict, cover.verdict) == ("met", "stretch")
     assert Line(STORE_FULL, "drugstores", 0.81).verdict == "missed"
+
+
+def test_a_file_of_ones_own_is_a_panel(tmp_path):
+    path = tmp_path / "shops.csv"
+    rows = [
+        f"S{n},2024-01-{day:02},{10 * n + day},{int(day > 20)},{str(day == 7).lower()},DE"
+        for n in (1, 2)
+        for day in range(1, 31)
+        if (n, day) != (2, 9)
+    ]
+    path.write_text("\n".join(["series,day,value,promotion,closed,country", *rows]))
+
+    with pytest.raises(ValueError, match="a window beyond"):
+        panels.build(str(path))
+
+    longer = [row.replace("2024-01", f"2024-{month:02}") for month in (3, 5, 7) for row in rows]
+    path.write_text("\n".join(["series,day,value,promotion,closed,country", *rows, *longer]))
+    bench = panels.build(str(path))
+
+    panel = bench.panel
+    assert (bench.name, panel.keys, panel.countries) == ("shops", ("S1", "S2"), (("DE",), ("DE",)))
+    assert panel.values[1, 0] == 21
+    assert np.isnan(panel.values[0, 6])  # closed
+    assert np.isnan(panel.values[1, 8])  # no row
+    assert panel.promotion[:, 20].tolist() == [1.0, 1.0]
+    assert len(bench.origins) == 2
+
+
+def test_a_file_without_a_needed_column_is_told(tmp_path):
+    path = tmp_path / "shops.csv"
+    path.write_text("shop,day,value\nS1,2024-01-01,1\n")
+
+    with pytest.raises(MissingData, match="no column series"):
+        panels.build(str(path))
