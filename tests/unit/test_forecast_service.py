@@ -8,7 +8,7 @@ from forecast_marts import FIRST, open_star, sell
 
 from dagster_project.core.forecasting import fan_chart, forecast_all, panel_fingerprint
 from dagster_project.core.forecasting.chart import NoForecastError
-from dagster_project.core.forecasting.definitions import load_definitions
+from dagster_project.core.forecasting.definitions import Least, load_definitions
 from dagster_project.core.forecasting.engine import boosted
 from dagster_project.core.forecasting.tables import TABLES
 from dagster_project.core.home import Settings
@@ -271,3 +271,35 @@ def test_the_fingerprint_changes_with_the_data_and_not_with_the_order():
 
     sell(connection, 1, 1, [1.0], first=date(2017, 2, 1))
     assert panel_fingerprint(connection) != first
+
+
+def test_what_is_too_small_for_a_series_of_its_own_still_adds_up():
+    connection = three_shops()
+    connection.execute(
+        "delete from core.fct_sales_line where store_key = 3 and business_date < $1 - 40", [ORIGIN]
+    )
+    levels = tuple(
+        one.model_copy(update={"least": Least(selling_days=60)}) if "store" in one.by else one
+        for one in SALES[0].series
+    )
+
+    forecast_all(connection, SETTINGS, definitions=[SALES[0].model_copy(update={"series": levels})])
+
+    rests, gap = connection.execute(
+        """
+        with sums as (
+            select
+                d.target_date, s.level, sum(d.mean_value) as amount,
+                count(*) filter (s.member_code like '%(rest)') as rest_count,
+            from forecast.daily as d
+            join forecast.series as s using (series_key)
+            group by all
+        )
+        select sum(rest_count), max(abs(amount / total - 1))
+        from sums
+        join (select target_date, amount as total from sums where level = 'total')
+            using (target_date)
+        """
+    ).fetchone()
+    assert rests > 0
+    assert gap < 1e-6

@@ -114,12 +114,23 @@ def _pairs(
     known = {
         place_of(parent.by, members[n].places): n for n in above.tolist() if not members[n].is_rest
     }
+    rests = [n for n in above.tolist() if members[n].is_rest]
     found: dict[int, list[int]] = {}
     for n in below.tolist():
         row = known.get(place_of(parent.by, members[n].places))
+        if row is None and members[n].is_rest:
+            row = _rest_above(members, rests, members[n].places)
         if row is not None:
             found.setdefault(row, []).append(n)
     return found
+
+
+def _rest_above(
+    members: Sequence[Member], rests: Sequence[int], places: Mapping[str, int]
+) -> int | None:
+    """The rest of a coarser cut that holds a rest of a finer one: within the same members."""
+    around = [n for n in rests if members[n].places.items() <= places.items()]
+    return max(around, key=lambda n: len(members[n].places), default=None)
 
 
 def _sums(parent: str, child: str, pairs: dict[int, list[int]], values: np.ndarray) -> Sums:
