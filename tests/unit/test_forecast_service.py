@@ -276,7 +276,7 @@ def test_the_fingerprint_changes_with_the_data_and_not_with_the_order():
 def test_what_is_too_small_for_a_series_of_its_own_still_adds_up():
     connection = three_shops()
     connection.execute(
-        "delete from core.fct_sales_line where store_key = 3 and business_date < $1 - 40", [ORIGIN]
+        "delete from core.fct_sales_line where store_key = 2 and business_date < $1 - 40", [ORIGIN]
     )
     levels = tuple(
         one.model_copy(update={"least": Least(selling_days=60)}) if "store" in one.by else one
