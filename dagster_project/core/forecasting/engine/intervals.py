@@ -92,7 +92,9 @@ def errors_of(
     with np.errstate(invalid="ignore"):
         logs = np.log(np.maximum(judged, floor)) - np.log(np.maximum(past, floor))
     values = np.where(is_log[None, :, None], logs, judged - past)
-    return Errors(values, is_log, _scales(values, is_log, np.where(is_log, 1.0, _size(judged))))
+    kinds = _kinds(segments, is_log)
+    unit = np.where(is_log, 1.0, _size(judged))
+    return Errors(values, is_log, _scales(values, kinds, unit))
 
 
 def _like_their_segment(
@@ -137,20 +139,33 @@ def buckets(horizon: int) -> list[slice]:
     return [slice(first, last) for first, last in pairwise(edges)]
 
 
-def _scales(values: np.ndarray, is_log: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """(N,) mean size of error, drawn towards that of the series of its kind."""
+def _kinds(segments: tuple[str, ...] | None, is_log: np.ndarray) -> np.ndarray:
+    """(N,) segment and way of counting errors of each series."""
+    names = ("",) * len(is_log) if segments is None else segments
+    return np.array([f"{one} {log}" for one, log in zip(names, is_log, strict=True)])
+
+
+def _scales(values: np.ndarray, kinds: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """(N,) mean size of error, drawn towards that of the series of its segment.
+
+    What stands alone is like nothing else and keeps its own.
+    """
     judged = ~np.isnan(values)
     days = judged.sum(axis=(0, 2))
     sums = np.where(judged, np.abs(values), 0.0).sum(axis=(0, 2))
     scale = np.full(len(days), np.nan)
-    for kind in (True, False):
-        rows = (is_log == kind) & (unit > 0)
+    for kind in set(kinds.tolist()):
+        rows = (kinds == kind) & (unit > 0)
         if not days[rows].sum():
             continue
         common = (sums[rows] / unit[rows]).sum() / days[rows].sum()
-        drawn = sums[rows] + DRAWN_DAYS * common * unit[rows]
-        scale[rows] = np.maximum(drawn / (days[rows] + DRAWN_DAYS), SMALLEST_ERROR * unit[rows])
-    return np.where(np.isnan(scale), SMALLEST_ERROR, scale)
+        weight = DRAWN_DAYS if rows.sum() > 1 else 0
+        drawn = sums[rows] + weight * common * unit[rows]
+        scale[rows] = np.maximum(drawn / (days[rows] + weight), SMALLEST_ERROR * unit[rows])
+    # Of a segment that was never judged nothing is known but what the others' errors are like.
+    known = ~np.isnan(scale)
+    usual = float(np.median(scale[known] / unit[known])) if known.any() else SMALLEST_ERROR
+    return np.where(known, scale, usual * np.where(unit > 0, unit, 1.0))
 
 
 def _quantiles(scaled: np.ndarray, eventful: np.ndarray) -> np.ndarray:
