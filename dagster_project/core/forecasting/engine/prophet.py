@@ -23,7 +23,7 @@ import numpy as np
 
 from dagster_project.core.forecasting.engine import features
 from dagster_project.core.forecasting.engine.panel import Panel
-from dagster_project.core.forecasting.engine.solver import Batch, Fits, maximise_batch
+from dagster_project.core.forecasting.engine.solver import Batch, Fits, Posterior, maximise_batch
 from dagster_project.core.forecasting.engine.weeks import usually_open
 from dagster_project.core.forecasting.events import CalendarDay, event_rows
 
@@ -213,19 +213,37 @@ def fit(logs: np.ndarray, shared: Columns, own: Columns, spec: Specification) ->
     for n in np.flatnonzero(is_long):
         changes[n] = (changepoints(np.flatnonzero(known[n]), spec) - start[n]) / span[n]
     sigmas = _scales((*shared.names, *own.names), spec)
-    parameters = maximise_batch(
-        Batch(
-            y=(y - centre[:, None]) / scale[:, None],
-            t=(np.arange(days) - start[:, None]) / span[:, None],
-            t_change=changes,
-            features=shared.values[:days],
-            sigmas=sigmas / scale[:, None],
-            tau=spec.changepoint_scale / scale,
-            own=own.values[:, :days],
-        )
+    batch = Batch(
+        y=(y - centre[:, None]) / scale[:, None],
+        t=(np.arange(days) - start[:, None]) / span[:, None],
+        t_change=changes,
+        features=shared.values[:days],
+        sigmas=sigmas / scale[:, None],
+        tau=spec.changepoint_scale / scale,
+        own=own.values[:, :days],
     )
+    parameters = maximise_batch(batch)
+    for n in np.flatnonzero(is_long & ~parameters.solved):
+        _ask_cmdstan(batch, parameters, n)
     beta = parameters.beta * scale[:, None]
     return Fitted(parameters, beta, changes, start, span, days - 1, centre, scale)
+
+
+def _ask_cmdstan(batch: Batch, parameters: Fits, n: int) -> None:
+    """Put cmdstan's end in the place of a maximum that was not found, where it has one."""
+    from dagster_project.core.forecasting.engine.stan_backend import by_cmdstan
+
+    known = ~np.isnan(batch.y[n])
+    columns = np.hstack([batch.features, batch.own[n]])[known]
+    found = by_cmdstan(
+        Posterior(
+            batch.y[n, known], batch.t[n, known], batch.t_change[n], columns,
+            batch.sigmas[n], float(batch.tau[n]),
+        )
+    )  # fmt: skip
+    if found is not None:
+        parameters.k[n], parameters.m[n], parameters.sigma[n] = found.k, found.m, found.sigma
+        parameters.delta[n], parameters.beta[n] = found.delta, found.beta
 
 
 def own_columns(view: Panel) -> Columns:
