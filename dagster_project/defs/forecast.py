@@ -165,6 +165,6 @@ def _fans(connection: duckdb.DuckDBPyConnection) -> dict[str, dg.MetadataValue]:
     found: dict[str, dg.MetadataValue] = {}
     for key, name in rows:
         picture = base64.b64encode(fan_chart(connection, key)).decode("ascii")
-        markdown = f"![{name}, 28 days ahead](data:image/png;base64,{picture})"
+        markdown = f"![{name}, the days ahead](data:image/png;base64,{picture})"
         found[f"fan {name}"] = dg.MetadataValue.md(markdown)
     return found

@@ -190,6 +190,18 @@ def test_the_fan_is_a_picture_of_the_series_and_unknown_ones_are_refused(forecas
         fan_chart(connection, "nobody")
 
 
+def test_a_chain_too_young_for_a_back_test_has_a_line_and_no_fan():
+    connection = three_shops(days=14)
+
+    forecast_all(connection, SETTINGS, definitions=SALES)
+
+    assert connection.execute(
+        "select count(mean_value), count(p10_value) from forecast.daily "
+        "where series_key = 'net_sales/total'"
+    ).fetchone() == (28, 0)
+    assert fan_chart(connection, "net_sales/total").startswith(b"\x89PNG")
+
+
 def test_units_have_stock_levels_for_every_shop_and_product():
     connection = three_shops(days=200)
 

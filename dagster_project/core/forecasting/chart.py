@@ -27,7 +27,8 @@ class NoForecastError(LookupError):
 def fan_chart(connection: duckdb.DuckDBPyConnection, series_key: str) -> bytes:
     """PNG below 50 kB of one series: the last 90 days and the fan of 80 % and 95 % intervals.
 
-    Reads schema forecast only. Raises NoForecastError when the series has no forecast.
+    A series too young for a back-test has a mean and no fan. Reads schema forecast only. Raises
+    NoForecastError when the series has no forecast.
     """
     described = connection.execute(_SERIES, [series_key]).fetchone()
     fan = connection.execute(_FAN, [series_key]).fetchall()
@@ -38,7 +39,7 @@ def fan_chart(connection: duckdb.DuckDBPyConnection, series_key: str) -> bytes:
     return _draw(
         sold,
         fan,
-        _title(_legible(name, code), level, banner, origin),
+        _title(_legible(name, code), level, banner, origin, len(fan)),
         f"{unit} a day",
     )
 
@@ -61,9 +62,9 @@ def _legible(name: str, code: str) -> str:
     return name if all(ord(letter) <= LAST_LATIN for letter in name) else code
 
 
-def _title(name: str, level: str, banner: str | None, origin: date) -> str:
+def _title(name: str, level: str, banner: str | None, origin: date, days: int) -> str:
     where = f"{name}, {banner}" if level in {"category", "store"} and banner else name
-    return f"{where}: 28 days ahead from {origin.day} {origin:%B %Y}"
+    return f"{where}: {days} days ahead from {origin.day} {origin:%B %Y}"
 
 
 def _draw(
@@ -96,8 +97,11 @@ def _draw(
 
 
 def _fan(axes: Axes, sold: list[tuple[date, float]], fan: list[tuple[date, ...]]) -> None:
-    days, mean, lowest, low, high, highest = zip(*fan, strict=True)
+    days, mean, *quantiles = zip(*fan, strict=True)
     axes.plot(*zip(*sold, strict=True), color=SOLD, linewidth=1, label="sold")
-    axes.fill_between(days, lowest, highest, color=EXPECTED, alpha=0.15, linewidth=0, label="95 %")
-    axes.fill_between(days, low, high, color=EXPECTED, alpha=0.3, linewidth=0, label="80 %")
+    if all(value is not None for quantile in quantiles for value in quantile):
+        lowest, low, high, highest = quantiles
+        band = {"color": EXPECTED, "linewidth": 0}
+        axes.fill_between(days, lowest, highest, alpha=0.15, label="95 %", **band)
+        axes.fill_between(days, low, high, alpha=0.3, label="80 %", **band)
     axes.plot(days, mean, color=EXPECTED, linewidth=1.4, label="expected")
