@@ -5,6 +5,7 @@ import pytest
 from forecast_panels import NAN
 
 from dagster_project.core.forecasting.engine import intervals as engine
+from dagster_project.core.forecasting.engine.errors import errors_of
 from dagster_project.core.forecasting.engine.intervals import (
     PROBABILITIES,
     SMALLEST_KIND,
@@ -12,8 +13,8 @@ from dagster_project.core.forecasting.engine.intervals import (
     Intervals,
     buckets,
     conformal_quantile,
-    errors_of,
     pools_of,
+    widening,
 )
 
 WINDOWS, SERIES, HORIZON = 6, 12, 28
@@ -87,12 +88,27 @@ def test_errors_are_logarithms_where_most_days_sell_and_amounts_elsewhere() -> N
     assert found.values[0, 1] == pytest.approx([-2, -3, -2, 0, 0])
 
 
-def test_a_day_without_sales_counts_as_a_twentieth_of_the_usual() -> None:
-    past, actual = np.full((1, 1, 5), 10.0), np.array([[[10.0, 10, 10, 0, -50]]])
+def test_days_of_next_to_nothing_are_counted_and_have_no_error() -> None:
+    past, actual = np.full((2, 2, 5), 10.0), np.full((2, 2, 5), 10.0)
+    actual[:, 1, 0] = 0.4  # below a twentieth of the usual 10
 
-    found = errors_of(past, actual).values[0, 0]
+    found = errors_of(past, actual)
 
-    assert found == pytest.approx([0, 0, 0, np.log(0.05), np.log(0.05)])
+    assert np.isnan(found.values[:, 1, 0]).all()
+    assert found.values[:, 1, 1:] == pytest.approx(0.0)
+    # 2 of its 10 days, drawn towards 2 of the 20 of both, which count as 7 days.
+    assert found.idle == pytest.approx([0.7 / 17, 2.7 / 17])
+
+
+def test_a_series_with_days_below_zero_has_errors_in_amounts() -> None:
+    past, actual = np.full((1, 2, 50), 10.0), np.full((1, 2, 50), 10.0)
+    actual[0, 1, :2] = -3.0
+
+    found = errors_of(past, actual)
+
+    assert found.is_log.tolist() == [True, False]
+    assert found.values[0, 1, 0] == -13.0
+    assert found.idle[1] == 0
 
 
 def test_days_that_were_not_judged_or_not_forecast_have_no_error() -> None:
@@ -136,7 +152,7 @@ def test_intervals_ahead_cover_new_days_as_they_promise(spread: float) -> None:
 def test_series_with_larger_errors_have_wider_intervals() -> None:
     rng = np.random.default_rng(4)
     spreads = np.repeat([0.1, 0.4], SERIES // 2)[:, None]
-    past = np.full((WINDOWS, SERIES, HORIZON), 100.0)
+    past = np.full((2 * WINDOWS, SERIES, HORIZON), 100.0)
     actual = past * np.exp(rng.normal(0, 1, past.shape) * spreads)
 
     found = intervals(one_segment(), past, actual, past[0])
@@ -166,9 +182,54 @@ def test_a_window_is_judged_by_the_quantiles_of_the_others() -> None:
     found = intervals(one_segment(6), past, actual, past[0])
 
     # Four fifths of the days could be inside at most; the other windows' intervals reach to 300,
-    # as a fifth of the errors that they are judged by are that large.
+    # as a fifth of the errors that they are judged by are that large. Six series in five windows.
     assert (found.covered_95 <= 0.8 + 1e-9).all()
-    assert found.final[:, 4].max() == pytest.approx(300.0, rel=0.05)
+    assert found.final[:, 4].max() == pytest.approx(100 * 3.0 ** widening(30)[4], rel=0.05)
+
+
+@pytest.mark.parametrize("idle", [0.05, 0.3])
+def test_days_of_nothing_are_inside_the_interval_as_often_as_they_come(idle: float) -> None:
+    rng = np.random.default_rng(21)
+    past, actual = generated(22)
+    new_mean, new_actual = generated(23)
+    actual[rng.random(actual.shape) < idle] = 0.0
+    new_actual[rng.random(actual.shape) < idle] = 0.0
+
+    found = intervals(one_segment(), past, actual, new_mean[0])
+
+    assert (found.final[:, 0] == 0).all()  # probabler than one in forty
+    assert ((found.final[:, 1] == 0) == (idle > 0.1)).all()
+    # Nothing lies below a limit that is 0.
+    expected = 0.9 if idle > 0.1 else 0.8
+    assert found.covered_80.mean() == pytest.approx(expected, abs=0.03)
+    assert found.covered_95.mean() == pytest.approx(0.975, abs=0.015)
+    bands = found.final / new_mean[0][:, None]
+    share = new_actual / new_mean
+    inside = (share >= bands[None, :, 1]) & (share <= bands[None, :, 3])
+    assert inside.mean() == pytest.approx(expected, abs=0.03)
+
+
+def test_a_limit_of_a_day_that_may_sell_nothing_is_judged_as_readers_see_it() -> None:
+    # One day in five sells nothing. A lower limit above 0 would miss them all.
+    past, actual = np.full((6, 6, 28), 100.0), np.full((6, 6, 28), 100.0)
+    actual[:, :, ::5] = 0.0
+
+    found = intervals(one_segment(6), past, actual, past[0])
+
+    assert (found.final[:, :2] == 0).all()
+    assert found.final[:, 2:] == pytest.approx(100.0, rel=1e-3)
+    assert (found.covered_80 == 1).all()
+
+
+def test_what_few_blocks_tell_is_moved_outwards_like_a_prediction_of_students() -> None:
+    # t(.975, 4) = 2.776 and t(.9, 4) = 1.533 from a printed table, over 1.960 and 1.282.
+    few, factor = widening(5), np.sqrt(1 + 1 / 5)
+
+    assert few[4] == few[0] == pytest.approx(2.776 / 1.960 * factor, abs=1e-3)
+    assert few[3] == few[1] == pytest.approx(1.533 / 1.2816 * factor, abs=1e-3)
+    assert few[2] == 1
+    assert widening(100_000) == pytest.approx(1.0, abs=1e-4)
+    assert np.isfinite(widening(1)).all()
 
 
 def test_with_one_window_only_coverage_is_not_known() -> None:
