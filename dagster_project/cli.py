@@ -7,7 +7,6 @@ goes wrong as foreseen is one line on the error stream.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,8 +15,6 @@ from dagster_project.console import erasing, exporting, keeping, sharing
 
 COULD_NOT = 2
 STOPPED = 130  # 128 + SIGINT, as shells count
-# Fits are small and many: a pool of threads for each costs more than it brings.
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (
@@ -66,8 +63,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     chosen = parser().parse_args(arguments)
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
     # Everything below is imported only now: ``--help`` must not wait for a database.
     from dagster_project.console.errors import explained, told
 
