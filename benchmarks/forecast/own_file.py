@@ -8,6 +8,8 @@ row was closed. The last two windows of 28 days are judged.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,43 +46,58 @@ def own_file(path: str) -> BenchPanel:
     found = duckdb.connect().read_csv(path).df() if path.endswith(".csv") else _parquet(path)
     if missing := [name for name in NEEDED if name not in found.columns]:
         raise MissingData(f"{path} has no column {', '.join(missing)}")
-    found["day"] = found["day"].astype("datetime64[s]")
-    first = found["day"].min()
-    days = (found["day"].max() - first).days + 1
-    keys, rows = np.unique(found["series"].astype(str), return_inverse=True)
-    places = (rows, ((found["day"] - first).dt.days).to_numpy())
-    shape = (len(keys), days)
-
-    def spread(name: str, otherwise: float, length: int = days) -> np.ndarray:
-        result = np.full((len(keys), length), otherwise)
-        if name in found:
-            result[places] = found[name].astype(float)
-        return result
-
-    def word(name: str, otherwise: str) -> tuple[str, ...]:
-        if name not in found:
-            return (otherwise,) * len(keys)
-        return tuple(found.groupby(rows)[name].first().astype(str))
-
-    shut = spread("closed", 0.0) > 0
-    values = spread("value", np.nan)
-    values[shut] = np.nan
-    ahead = days + HORIZON_DAYS
+    grid = _Grid.of(found)
+    values = grid.spread("value", np.nan)
+    values[grid.spread("closed", 0.0) > 0] = np.nan
+    ahead = grid.days + HORIZON_DAYS
     known = {*NEEDED, *FLAGS, *WORDS}
     numeric = [n for n in found.select_dtypes(["number", "bool"]).columns if n not in known]
-    closed = np.zeros((len(keys), ahead), dtype=bool)
-    closed[:, :days] = np.isnan(values)
+    closed = np.zeros((len(grid.keys), ahead), dtype=bool)
+    closed[:, : grid.days] = np.isnan(values)
     panel = Panel(
-        first_date=first.date(),
+        first_date=grid.first,
         horizon=HORIZON_DAYS,
-        keys=tuple(keys.tolist()),
-        segments=word("segment", "all"),
+        keys=grid.keys,
+        segments=grid.word("segment", "all"),
         values=values,
         closed=closed,
-        sold_out=(spread("sold_out", 0.0) > 0) & ~np.isnan(values),
-        regressors={str(name): spread(name, 0.0, ahead) for name in numeric},
-        countries=tuple(tuple(one.split("+")) for one in word("country", "US")),
-        calendar=calendar_of(first.date(), shape[1]),
+        sold_out=(grid.spread("sold_out", 0.0) > 0) & ~np.isnan(values),
+        regressors={str(name): grid.spread(name, 0.0, HORIZON_DAYS) for name in numeric},
+        countries=tuple(tuple(one.split("+")) for one in grid.word("country", "US")),
+        calendar=calendar_of(grid.first, grid.days),
     )
     truth = np.where(panel.sold_out, np.nan, values)
-    return BenchPanel(Path(path).stem, panel, truth, last_origins(days, WINDOWS))
+    return BenchPanel(Path(path).stem, panel, truth, last_origins(grid.days, WINDOWS))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where each row of the file stands among series and days."""
+
+    found: pd.DataFrame
+    keys: tuple[str, ...]
+    row: np.ndarray  # (rows,) place of the series
+    day: np.ndarray  # (rows,)
+    first: date
+    days: int
+
+    @classmethod
+    def of(cls, found: pd.DataFrame) -> _Grid:
+        """From the columns ``series`` and ``day``."""
+        dates = found["day"].astype("datetime64[s]")
+        day = (dates - dates.min()).dt.days.to_numpy()
+        keys, row = np.unique(found["series"].astype(str), return_inverse=True)
+        return cls(found, tuple(keys.tolist()), row, day, dates.min().date(), int(day.max()) + 1)
+
+    def spread(self, name: str, otherwise: float, more_days: int = 0) -> np.ndarray:
+        """(N, T + more) a column's numbers by series and day."""
+        result = np.full((len(self.keys), self.days + more_days), otherwise)
+        if name in self.found:
+            result[self.row, self.day] = self.found[name].astype(float)
+        return result
+
+    def word(self, name: str, otherwise: str) -> tuple[str, ...]:
+        """(N,) a column's word by series: that of its first row."""
+        if name not in self.found:
+            return (otherwise,) * len(self.keys)
+        return tuple(self.found.groupby(self.row)[name].first().astype(str))

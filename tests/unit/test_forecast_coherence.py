@@ -61,6 +61,14 @@ def test_children_are_scaled_to_their_parent() -> None:
     assert found[:, 0].tolist() == [30, 6, 12, 12]
 
 
+def test_what_is_settled_is_taken_off_before_the_rest_is_scaled() -> None:
+    step = Sums(SHARE, rows(0), (rows(2, 3),), settled=(rows(1),))
+
+    found = agreed(np.array([[30.0], [12.0], [2.0], [4.0]]), [step])
+
+    assert found[:, 0].tolist() == [30, 12, 6, 12]
+
+
 def test_a_child_that_says_nothing_counts_as_nothing_and_still_says_nothing() -> None:
     amounts = np.array([[10.0], [2.0], [NAN], [3.0]])
 

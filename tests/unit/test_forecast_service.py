@@ -285,19 +285,9 @@ def test_the_fingerprint_changes_with_the_data_and_not_with_the_order():
     assert panel_fingerprint(connection) != first
 
 
-def test_what_is_too_small_for_a_series_of_its_own_still_adds_up():
-    connection = three_shops()
-    connection.execute(
-        "delete from core.fct_sales_line where store_key = 2 and business_date < $1 - 40", [ORIGIN]
-    )
-    levels = tuple(
-        one.model_copy(update={"least": Least(selling_days=60)}) if "store" in one.by else one
-        for one in SALES[0].series
-    )
-
-    forecast_all(connection, SETTINGS, definitions=[SALES[0].model_copy(update={"series": levels})])
-
-    rests, gap = connection.execute(
+def rests_and_gap(connection) -> tuple[int, float]:
+    """Days of rests, and how far any level's sum is from the total on any day, as a share."""
+    return connection.execute(
         """
         with sums as (
             select
@@ -313,5 +303,54 @@ def test_what_is_too_small_for_a_series_of_its_own_still_adds_up():
             using (target_date)
         """
     ).fetchone()
+
+
+def test_what_is_too_small_for_a_series_of_its_own_still_adds_up():
+    connection = three_shops()
+    connection.execute(
+        "delete from core.fct_sales_line where store_key = 2 and business_date < $1 - 40", [ORIGIN]
+    )
+    levels = tuple(
+        one.model_copy(update={"least": Least(selling_days=60)}) if "store" in one.by else one
+        for one in SALES[0].series
+    )
+
+    forecast_all(connection, SETTINGS, definitions=[SALES[0].model_copy(update={"series": levels})])
+
+    rests, gap = rests_and_gap(connection)
+    assert rests > 0
+    assert gap < 1e-6
+
+
+@pytest.mark.parametrize("has_kiosk", [False, True])
+def test_a_banner_whose_shops_are_all_too_small_still_adds_up(has_kiosk):
+    connection = three_shops()
+    connection.execute("delete from core.fct_sales_line where store_key in (2, 3)")
+    connection.execute(
+        """
+        insert into core.dim_store values
+            (4, 4, 'till', 'S4', 'Shop 4', 'Bazaar', 'IR', 'America/New_York', true),
+            (5, 5, 'till', 'S5', 'Kiosk', 'Kiosk', 'IR', 'America/New_York', true);
+        """
+    )
+    # Shops 3 and 4 take turns: their banner sells on every day, each of them on every other.
+    sold = weekly(80.0, seed=34)
+    sell(connection, 3, 1, [one if day % 2 else None for day, one in enumerate(sold)])
+    sell(connection, 4, 1, [None if day % 2 else one for day, one in enumerate(sold)])
+    if has_kiosk:
+        sell(connection, 5, 1, [3.0] * 20, first=ORIGIN - timedelta(days=19))
+    levels = tuple(
+        one.model_copy(update={"least": Least(selling_days=200)}) if one.by else one
+        for one in SALES[0].series
+    )
+
+    forecast_all(connection, SETTINGS, definitions=[SALES[0].model_copy(update={"series": levels})])
+
+    keys = {
+        key for (key,) in connection.execute("select series_key from forecast.series").fetchall()
+    }
+    assert {"net_sales/banner:Bazaar", "net_sales/store:(rest)"} <= keys
+    assert ("net_sales/banner:(rest)" in keys) == has_kiosk
+    rests, gap = rests_and_gap(connection)
     assert rests > 0
     assert gap < 1e-6

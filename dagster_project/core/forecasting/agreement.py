@@ -3,14 +3,17 @@
 Belongs here: which level is summed and which is shared out. Does not: the arithmetic (``engine``).
 
 Stores are summed to their banner, banners to the total: adding up the stores beat a forecast of
-the total. Channels and categories are scaled to what that gives, and what stands in two cuts, like
-a store's category, to both. Where the parts have not been the whole in all of history nothing is
+the total. A rest of stores whose banner has no store of its own is scaled to what the total leaves
+for it. Channels and categories are scaled to what that gives, and what stands in two cuts, like a
+store's category, to both. Where the parts have not been the whole in all of history nothing is
 done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from dagster_project.core.forecasting.definitions import Definition, Level
 from dagster_project.core.forecasting.engine.coherence import ADD, SHARE, Crossed, Step
@@ -25,9 +28,12 @@ def steps(definition: Definition, found: Sequence[Sums]) -> tuple[Step, ...]:
     pairs = {(one.parent_level, one.child_level): one for one in found if one.complete.all()}
     done: list[Step] = []
     settled: set[str] = set()
-    for parent, child in _upwards(definition.series, pairs):
+    chain = _upwards(definition.series, pairs)
+    for parent, child in chain:
         done.append(_rule(ADD, pairs[parent, child]))
         settled |= {parent, child}
+    for parent, child in reversed(chain):
+        done += _remainders(pairs, parent, child)
     # The coarser first: a cut that is shared out to two others waits for both.
     for level in sorted(definition.series, key=lambda one: len(reach(one.by))):
         above = [parent for parent, child in pairs if child == level.level and parent in settled]
@@ -58,6 +64,29 @@ def _upwards(levels: Sequence[Level], pairs: dict[tuple[str, str], Sums]) -> lis
         chain.append((above[0], start))
         start = above[0]
     return chain
+
+
+def _remainders(pairs: dict[tuple[str, str], Sums], middle: str, child: str) -> list[Step]:
+    """Parts of what lies above the middle that the middle's sums do not hold, scaled to fit."""
+    done: list[Step] = []
+    for above in (parent for parent, name in pairs if name == middle):
+        if (above, child) not in pairs:
+            continue
+        held = np.concatenate(pairs[middle, child].children)
+        whole = pairs[above, child]
+        loose = [np.setdiff1d(rows, held) for rows in whole.children]
+        kept = [np.intersect1d(rows, held) for rows in whole.children]
+        some = [n for n, rows in enumerate(loose) if len(rows)]
+        if some:
+            done.append(
+                Rule(
+                    SHARE,
+                    whole.parents[some],
+                    tuple(loose[n] for n in some),
+                    tuple(kept[n] for n in some),
+                )
+            )
+    return done
 
 
 def _cut(levels: Sequence[Level], name: str) -> tuple[str, ...]:

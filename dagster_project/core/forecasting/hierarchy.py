@@ -55,6 +55,12 @@ class Sums:
     children: tuple[np.ndarray, ...]  # (P,) rows of each
     complete: np.ndarray  # (P,) bool: in all of its history the parts are the whole, to the cent
 
+    def only(self, chosen: np.ndarray) -> Sums:
+        """Some of the parents, by a (P,) bool."""
+        children = tuple(self.children[n] for n in np.flatnonzero(chosen))
+        kept = self.parents[chosen], children, self.complete[chosen]
+        return Sums(self.parent_level, self.child_level, *kept)
+
 
 def quoted(part: str) -> str:
     """A part of a key that cannot be taken for two, nor for a rest."""
@@ -83,8 +89,9 @@ def sums(
 ) -> tuple[Sums, ...]:
     """Every pair of levels of which one is the sum of the other, from the whole downwards.
 
-    ``values`` (N, T) are the panel's. A parent without any part in the panel is left out. A day on
-    which the parent is not known proves nothing against its parts.
+    ``values`` (N, T) are the panel's. A parent without any part in the panel is left out, and so is
+    a rest that the finer cut's rest, in which there is more, cannot be the parts of. A day on which
+    the parent is not known proves nothing against its parts.
     """
     rows = {one.level: _rows_of(members, one.level) for one in levels}
     found = []
@@ -92,8 +99,11 @@ def sums(
         for child in levels:
             if is_parent(parent, child):
                 pairs = _pairs(parent, members, rows[parent.level], rows[child.level])
-                if pairs:
-                    found.append(_sums(parent.level, child.level, pairs, values))
+                made = _sums(parent.level, child.level, pairs, values)
+                rests = np.array([members[n].is_rest for n in made.parents], dtype=bool)
+                made = made.only(made.complete | ~rests)
+                if len(made.parents):
+                    found.append(made)
     return tuple(found)
 
 
@@ -140,6 +150,7 @@ def _sums(parent: str, child: str, pairs: dict[int, list[int]], values: np.ndarr
         [
             not (np.abs(np.nansum(values[rows], axis=0) - values[n]) >= CENT).any()
             for n, rows in zip(parents, children, strict=True)
-        ]
+        ],
+        dtype=bool,
     )
     return Sums(parent, child, parents, children, complete)

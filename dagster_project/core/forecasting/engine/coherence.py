@@ -27,6 +27,7 @@ class Sums:
     rule: str  # ADD: parents become the sum; SHARE: children are scaled to the parents
     parents: np.ndarray  # (P,)
     children: tuple[np.ndarray, ...]  # (P,) rows of each
+    settled: tuple[np.ndarray, ...] = ()  # (P,) rows that SHARE takes off the parent first
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,17 @@ def _add(amounts: np.ndarray, step: Sums) -> None:
 def _share(amounts: np.ndarray, step: Sums) -> float:
     """Scale children to their parents; the largest gap there was, as a share of the parent."""
     gap = 0.0
-    for parent, rows in zip(step.parents, step.children, strict=True):
+    for place, (parent, rows) in enumerate(zip(step.parents, step.children, strict=True)):
         wanted = amounts[..., parent, :]
+        if step.settled:
+            wanted = wanted - np.nansum(amounts[..., step.settled[place], :], axis=-2)
         children = amounts[..., rows, :]
         said = np.nansum(children, axis=-2)
-        settled = (said > 0) & (wanted >= 0) & ~np.isnan(wanted)
-        factor = np.divide(wanted, said, out=np.ones(said.shape), where=settled)
+        scaled = (said > 0) & (wanted >= 0) & ~np.isnan(wanted)
+        factor = np.divide(wanted, said, out=np.ones(said.shape), where=scaled)
         gap = max(gap, float(np.abs(factor - 1).max(initial=0.0)))
         amounts[..., rows, :] = children * factor[..., None, :]
-        _spread_evenly(amounts, rows, wanted, ~settled & ~np.isnan(wanted))
+        _spread_evenly(amounts, rows, wanted, ~scaled & ~np.isnan(wanted))
     return gap
 
 

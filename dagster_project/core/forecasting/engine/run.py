@@ -102,27 +102,43 @@ def forecast_panel(
         parts = [(np.arange(panel.series_count), models.available(names))]
     groups = tuple(_group(panel, rows, names, windows, tell) for rows, names in parts if len(rows))
     origins = window_origins(panel.day_count, panel.horizon, windows)
-    past = np.full((len(origins), panel.series_count, panel.horizon), np.nan)
-    actual, asked = past.copy(), past.copy()
-    mean = np.full((panel.series_count, panel.horizon), np.nan)
-    model = np.full(panel.series_count, "", dtype=object)
-    reason = model.copy()
-    for group in groups:
-        chosen, places = group.chosen(), np.arange(len(group.rows))
-        mean[group.rows] = group.test.final[chosen, places]
-        past[:, group.rows] = group.test.past[:, chosen, places]
-        actual[:, group.rows] = group.test.actual
-        asked[:, group.rows] = group.test.asked
-        model[group.rows] = np.array(group.test.models, dtype=object)[chosen]
-        reason[group.rows] = _reasons(group)
-    outcome = _outcomes(panel, actual)
-    _fill(panel, mean, outcome, model, reason)
-    mean, past = agreed(mean, steps), agreed(past, steps)
+    said = _Said.of(panel, groups, len(origins))
+    outcome = _outcomes(panel, said.actual)
+    _fill(panel, said.mean, outcome, said.model, said.reason)
+    mean, past = agreed(said.mean, steps), agreed(said.past, steps)
     return Result(
-        panel, groups, demand, outcome, model, reason, origins, past, actual,
-        asked, mean,
-        intervals(panel.segments, past, asked, mean, _eventful(panel, origins)),
+        panel, groups, demand, outcome, said.model, said.reason, origins, past, said.actual,
+        said.asked, mean,
+        intervals(panel.segments, past, said.asked, mean, _eventful(panel, origins)),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What each series' chosen model says, put together from the groups."""
+
+    mean: np.ndarray  # (N, H)
+    past: np.ndarray  # (W, N, H)
+    actual: np.ndarray  # (W, N, H)
+    asked: np.ndarray  # (W, N, H)
+    model: np.ndarray  # (N,) name
+    reason: np.ndarray  # (N,)
+
+    @classmethod
+    def of(cls, panel: Panel, groups: Sequence[Group], windows: int) -> _Said:
+        count, horizon = panel.series_count, panel.horizon
+        past, actual, asked = (np.full((windows, count, horizon), np.nan) for _ in range(3))
+        mean = np.full((count, horizon), np.nan)
+        model, reason = (np.full(count, "", dtype=object) for _ in range(2))
+        for group in groups:
+            chosen, places = group.chosen(), np.arange(len(group.rows))
+            mean[group.rows] = group.test.final[chosen, places]
+            past[:, group.rows] = group.test.past[:, chosen, places]
+            actual[:, group.rows] = group.test.actual
+            asked[:, group.rows] = group.test.asked
+            model[group.rows] = np.array(group.test.models, dtype=object)[chosen]
+            reason[group.rows] = _reasons(group)
+        return cls(mean, past, actual, asked, model, reason)
 
 
 def _eventful(panel: Panel, origins: tuple[int, ...]) -> Eventful:
