@@ -16,6 +16,7 @@ from dagster_project.core.forecasting.engine.backtest import (
     MOST_WINDOWS,
     Backtest,
     Progress,
+    demand_drawn,
     window_origins,
 )
 from dagster_project.core.forecasting.engine.backtest import run as run_backtest
@@ -34,6 +35,7 @@ from dagster_project.core.forecasting.engine.demand import (
 )
 from dagster_project.core.forecasting.engine.intervals import Eventful, Intervals, intervals
 from dagster_project.core.forecasting.engine.panel import Panel
+from dagster_project.core.forecasting.engine.same_feast import same_feast
 from dagster_project.core.forecasting.engine.weeks import usually_open
 
 SHORT_DAYS = 168  # 84 to take means from, and three windows of 28
@@ -102,14 +104,14 @@ def forecast_panel(
         parts = [(np.arange(panel.series_count), models.available(names))]
     groups = tuple(_group(panel, rows, names, windows, tell) for rows, names in parts if len(rows))
     origins = window_origins(panel.day_count, panel.horizon, windows)
-    said = _Said.of(panel, groups, len(origins))
+    said = _Said.of(panel, groups, origins)
     outcome = _outcomes(panel, said.actual)
-    _fill(panel, said.mean, outcome, said.model, said.reason)
+    model, reason = said.tried.copy(), said.reason
+    _fill(panel, said.mean, outcome, model, reason)
     mean, past = agreed(said.mean, steps), agreed(said.past, steps)
     return Result(
-        panel, groups, demand, outcome, said.model, said.reason, origins, past, said.actual,
-        said.asked, mean,
-        intervals(panel.segments, past, said.asked, mean, _eventful(panel, origins)),
+        panel, groups, demand, outcome, model, reason, origins, past, said.actual, said.asked,
+        mean, _bands(panel, steps, said, past, mean),
     )  # fmt: skip
 
 
@@ -121,31 +123,41 @@ class _Said:
     past: np.ndarray  # (W, N, H)
     actual: np.ndarray  # (W, N, H)
     asked: np.ndarray  # (W, N, H)
-    model: np.ndarray  # (N,) name
+    tried: np.ndarray  # (N,) name of the model
     reason: np.ndarray  # (N,)
+    origins: tuple[int, ...]
 
     @classmethod
-    def of(cls, panel: Panel, groups: Sequence[Group], windows: int) -> _Said:
-        count, horizon = panel.series_count, panel.horizon
-        past, actual, asked = (np.full((windows, count, horizon), np.nan) for _ in range(3))
-        mean = np.full((count, horizon), np.nan)
-        model, reason = (np.full(count, "", dtype=object) for _ in range(2))
+    def of(cls, panel: Panel, groups: Sequence[Group], origins: tuple[int, ...]) -> _Said:
+        shape = (len(origins), panel.series_count, panel.horizon)
+        past, actual, asked = (np.full(shape, np.nan) for _ in range(3))
+        mean = np.full(shape[1:], np.nan)
+        tried, reason = (np.full(panel.series_count, "", dtype=object) for _ in range(2))
         for group in groups:
             chosen, places = group.chosen(), np.arange(len(group.rows))
             mean[group.rows] = group.test.final[chosen, places]
             past[:, group.rows] = group.test.past[:, chosen, places]
             actual[:, group.rows] = group.test.actual
             asked[:, group.rows] = group.test.asked
-            model[group.rows] = np.array(group.test.models, dtype=object)[chosen]
+            tried[group.rows] = np.array(group.test.models, dtype=object)[chosen]
             reason[group.rows] = _reasons(group)
-        return cls(mean, past, actual, asked, model, reason)
+        return cls(mean, past, actual, asked, tried, reason, origins)
 
 
-def _eventful(panel: Panel, origins: tuple[int, ...]) -> Eventful:
-    days = features.eventful(panel, usually_open(panel))
-    windows = [days[:, n : n + panel.horizon] for n in (*origins, panel.day_count)]
-    past = np.stack(windows[:-1]) if origins else np.empty((0, *windows[-1].shape), dtype=bool)
-    return Eventful(past, windows[-1])
+def _bands(
+    panel: Panel, steps: Sequence[Step], said: _Said, past: np.ndarray, mean: np.ndarray
+) -> Intervals:
+    """Intervals from the windows, and from when the feast ahead was last kept."""
+    hard = features.eventful(panel, usually_open(panel))
+    windows = [hard[:, n : n + panel.horizon] for n in said.origins]
+    asked, days = said.asked, np.stack(windows) if windows else np.empty(past.shape, dtype=bool)
+    feast = same_feast(panel, said.tried, demand_drawn(panel), hard)
+    if feast is not None:
+        past = np.concatenate([past, agreed(feast.past, steps)])
+        asked = np.concatenate([asked, feast.asked])
+        days = np.concatenate([days, ~np.isnan(feast.asked)])
+    eventful = Eventful(days, hard[:, panel.day_count :])
+    return intervals(panel.segments, past, asked, mean, eventful)
 
 
 def _group(
