@@ -31,7 +31,7 @@ MARTS = [
     "dim_promotion",
 ]
 KEYS = {table: dg.AssetKey(["forecast", table]) for table in tables.TABLES}
-FANS = 3  # charts on forecast/daily: the total first, then the channels
+FANS = 6  # charts on forecast/daily: the total first, then the channels
 HEADLINE = "net_sales"  # the forecast whose levels are named without it
 NAMED = 20  # series without a forecast that the log names one by one
 # What is published and the naive one, weighed by what was sold in the windows.

@@ -175,3 +175,16 @@ def test_the_blend_has_a_smaller_error_than_each_single_method() -> None:
 
     single = min(error(method(shops)) for method in STATSFORECAST)
     assert error(intermittent_blend(shops)) < 0.99 * single
+
+
+def test_the_blend_hears_what_sells_for_a_cent_and_for_a_thousand_alike() -> None:
+    rows = shelf(8)
+    rows[0] = 0.0
+    rows[0, 20] = 1.0  # sold once
+    price = np.geomspace(1e-4, 1e4, len(rows))[:, None]
+
+    units, money = intermittent_blend(panel(rows)), intermittent_blend(panel(rows * price))
+
+    assert money == pytest.approx(units * price, rel=1e-9)
+    # What sells steadily is forecast as it sold, whatever stands beside it.
+    assert money[1:].mean(axis=1) == pytest.approx((rows * price)[1:].mean(axis=1), rel=0.6)

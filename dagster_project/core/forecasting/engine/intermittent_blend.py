@@ -16,9 +16,9 @@ from dagster_project.core.forecasting.engine.panel import WEEK, Panel
 
 HALF_LIVES = (14.0, 56.0, np.inf)  # days of memory; six of them were not better than these three
 WINDOWS = 4  # past months that the weights of the levels are learnt from
-# How much a group's own figure counts against the wider one's, in units expected to be sold.
-STORE_UNITS, SERIES_UNITS = 300.0, 50.0  # weekdays: a segment's, a series'
-SEGMENT_UNITS, PROMOTED_UNITS = 200.0, 20.0  # promotions: a segment's, a series'
+# How much a group's own figure counts against the wider one's, in sales expected.
+STORE_SALES, SERIES_SALES = 300.0, 50.0  # weekdays: a segment's, a series'
+SEGMENT_SALES, PROMOTED_SALES = 200.0, 20.0  # promotions: a segment's, a series'
 LONG_DAYS, SHORT_DAYS = 14.0, 7.0  # days of the wider level in the long one, and of it in the short
 SEGMENT_DAYS = 500.0  # series × days of all in a segment's
 PASSES = 2  # weekdays and promotions each adjusted for the other
@@ -31,7 +31,7 @@ RIDGE = 1e-6  # of the mean diagonal: two levels that are the same have a weight
 class Shape:
     """What multiplies a series' level on each day, and the days that it is learnt from."""
 
-    amounts: np.ndarray  # (N, T) 0 where not known
+    amounts: np.ndarray  # (N, T) in usual sales; 0 where not known
     known: np.ndarray  # (N, T) bool: from the first day with demand on
     segments: np.ndarray  # (N,) number of the segment
     factors: np.ndarray  # (N, T + H) weekday × promotion
@@ -44,16 +44,26 @@ def intermittent_blend(view: Panel) -> np.ndarray:
     series' errors over its mean squared change from day to day. A series counts in a past month
     when it had by then sold on as many days as the least of the panel has now: those chosen
     because they sold well would otherwise promise the past's luck again. Never below 0.
+
+    All is counted in usual sales of the series itself, so that what sells for 1,000 at a time and
+    what sells for a cent are heard alike.
     """
-    shape = _shape(view)
+    size = _usual_sale(asked_for(view))
+    shape = _shape(view, size)
     weights = _weights(shape, view.horizon)
-    level = np.maximum(_levels(shape, view.day_count) @ weights, 0.0)
+    level = np.maximum(_levels(shape, view.day_count) @ weights, 0.0) * size
     level[np.isnan(view.values).all(axis=1)] = np.nan
     return level[:, None] * shape.factors[:, view.day_count :]
 
 
-def _shape(view: Panel) -> Shape:
-    amounts = asked_for(view)
+def _usual_sale(amounts: np.ndarray) -> np.ndarray:
+    """(N,) mean size of the amounts that are not 0; 1 where there are none."""
+    some = np.nan_to_num(amounts) != 0
+    return _over(np.where(some, np.abs(amounts), 0.0).sum(axis=1), some.sum(axis=1), 1.0)
+
+
+def _shape(view: Panel, size: np.ndarray) -> Shape:
+    amounts = asked_for(view) / size[:, None]
     known = ~np.isnan(amounts)
     amounts = np.where(known, amounts, 0.0)
     known &= np.cumsum(amounts != 0, axis=1) > 0
@@ -83,16 +93,16 @@ def _weekday_factors(
     sold, due = amounts @ on_weekday, expected @ on_weekday
     overall = _over(sold.sum(axis=0), due.sum(axis=0), 1.0)
     segment_sold, segment_due = _summed(sold, segments), _summed(due, segments)
-    wider = (segment_sold + STORE_UNITS * overall) / (segment_due + STORE_UNITS)
-    return np.maximum((sold + SERIES_UNITS * wider[segments]) / (due + SERIES_UNITS), 0.0)
+    wider = (segment_sold + STORE_SALES * overall) / (segment_due + STORE_SALES)
+    return np.maximum((sold + SERIES_SALES * wider[segments]) / (due + SERIES_SALES), 0.0)
 
 
 def _lifts(sold: np.ndarray, due: np.ndarray, segments: np.ndarray) -> np.ndarray:
     """(N,) sold on promotion over expected without, drawn to the segment's and all series'."""
     overall = sold.sum() / due.sum() if due.sum() > 0 else 1.0
     segment_sold, segment_due = _summed(sold, segments), _summed(due, segments)
-    wider = (segment_sold + SEGMENT_UNITS * overall) / (segment_due + SEGMENT_UNITS)
-    return np.maximum((sold + PROMOTED_UNITS * wider[segments]) / (due + PROMOTED_UNITS), 0.0)
+    wider = (segment_sold + SEGMENT_SALES * overall) / (segment_due + SEGMENT_SALES)
+    return np.maximum((sold + PROMOTED_SALES * wider[segments]) / (due + PROMOTED_SALES), 0.0)
 
 
 def _levels(shape: Shape, days: int) -> np.ndarray:
