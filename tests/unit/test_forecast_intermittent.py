@@ -188,3 +188,24 @@ def test_the_blend_hears_what_sells_for_a_cent_and_for_a_thousand_alike() -> Non
     assert money == pytest.approx(units * price, rel=1e-9)
     # What sells steadily is forecast as it sold, whatever stands beside it.
     assert money[1:].mean(axis=1) == pytest.approx((rows * price)[1:].mean(axis=1), rel=0.6)
+
+
+def test_the_blend_of_what_comes_back_more_than_it_sells_is_zero_and_harms_no_other() -> None:
+    rows = shelf(9)
+    with_returns = rows.copy()
+    with_returns[3] = -rows[3]
+
+    sold, returned = intermittent_blend(panel(rows)), intermittent_blend(panel(with_returns))
+
+    assert (returned[3] == 0).all()
+    assert np.delete(returned, 3, axis=0) == pytest.approx(np.delete(sold, 3, axis=0), rel=1e-9)
+
+
+def test_the_blend_of_amounts_that_cancel_out_is_a_number() -> None:
+    rows = shelf(10)
+    rows[5, ::2], rows[5, 1::2] = 1e6, -1e6
+
+    found = intermittent_blend(panel(rows))
+
+    assert np.isfinite(found).all()
+    assert np.abs(found[5]).max() <= 1e6

@@ -43,7 +43,8 @@ def intermittent_blend(view: Panel) -> np.ndarray:
     The weights, the same for all series, have the least squared error in the last months, each
     series' errors over its mean squared change from day to day. A series counts in a past month
     when it had by then sold on as many days as the least of the panel has now: those chosen
-    because they sold well would otherwise promise the past's luck again. Never below 0.
+    because they sold well would otherwise promise the past's luck again. Never below 0,
+    and 0 for what came back more than it sold.
 
     All is counted in usual sales of the series itself, so that what sells for 1,000 at a time and
     what sells for a cent are heard alike.
@@ -51,15 +52,19 @@ def intermittent_blend(view: Panel) -> np.ndarray:
     size = _usual_sale(asked_for(view))
     shape = _shape(view, size)
     weights = _weights(shape, view.horizon)
-    level = np.maximum(_levels(shape, view.day_count) @ weights, 0.0) * size
+    level = np.maximum(_levels(shape, view.day_count) @ weights, 0.0) * np.maximum(size, 0.0)
     level[np.isnan(view.values).all(axis=1)] = np.nan
     return level[:, None] * shape.factors[:, view.day_count :]
 
 
 def _usual_sale(amounts: np.ndarray) -> np.ndarray:
-    """(N,) mean size of the amounts that are not 0; 1 where there are none."""
-    some = np.nan_to_num(amounts) != 0
-    return _over(np.where(some, np.abs(amounts), 0.0).sum(axis=1), some.sum(axis=1), 1.0)
+    """(N,) mean size of the amounts that are not 0, negative where they add up to less than 0.
+
+    1 where there are none.
+    """
+    known = np.nan_to_num(amounts)
+    size = _over(np.abs(known).sum(axis=1), (known != 0).sum(axis=1), 1.0)
+    return np.where(known.sum(axis=1) < 0, -size, size)
 
 
 def _shape(view: Panel, size: np.ndarray) -> Shape:
