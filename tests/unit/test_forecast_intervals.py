@@ -100,6 +100,21 @@ def test_days_of_next_to_nothing_are_counted_and_have_no_error() -> None:
     assert found.idle == pytest.approx([0.7 / 17, 2.7 / 17])
 
 
+def test_a_window_is_measured_by_the_errors_of_the_other_windows() -> None:
+    # Three series alike but for one window of the first; and one window that is bad for all.
+    past = np.full((4, 3, 7), 100.0)
+    actual = past * np.exp(np.array([0.1, 0.1, 0.1, 0.4])[:, None, None])
+    actual[1, 0] = 100 * np.exp(0.3)
+
+    found = errors_of(past, actual, one_segment(3))
+
+    # Of the odd window nothing was known: measured by the others it is as large as it was.
+    assert found.others[1, 0] < 0.9 * found.scale[0]
+    assert found.others[1, 1:] == pytest.approx(found.scale[1:])
+    # What was bad for all of them is no luck of one.
+    assert found.others[3, 1:] == pytest.approx(found.scale[1:])
+
+
 def test_a_series_with_days_below_zero_has_errors_in_amounts() -> None:
     past, actual = np.full((1, 2, 50), 10.0), np.full((1, 2, 50), 10.0)
     actual[0, 1, :2] = -3.0
@@ -182,9 +197,12 @@ def test_a_window_is_judged_by_the_quantiles_of_the_others() -> None:
     found = intervals(one_segment(6), past, actual, past[0])
 
     # Four fifths of the days could be inside at most; the other windows' intervals reach to 300,
-    # as a fifth of the errors that they are judged by are that large. Six series in five windows.
+    # as a fifth of the errors that they are judged by are that large: and a little further, for
+    # five windows of six series are few, and how the series differ in four of them is luck.
     assert (found.covered_95 <= 0.8 + 1e-9).all()
-    assert found.final[:, 4].max() == pytest.approx(100 * 3.0 ** widening(30)[4], rel=0.05)
+    reach = found.final[:, 4] / (100 * 3.0 ** widening(30)[4])
+    assert reach.min() > 0.95
+    assert reach.max() < 1.2
 
 
 @pytest.mark.parametrize("idle", [0.05, 0.3])

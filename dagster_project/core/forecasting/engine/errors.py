@@ -14,6 +14,7 @@ import numpy as np
 
 SMALLEST_ERROR = 1e-4  # a series that repeats itself exactly still has a scale
 DRAWN_DAYS = 28  # days of the segment's errors that count beside a series' own
+LEAST_OTHERS = 0.25  # of the scale: one bad window of a series is no reason for endless limits
 IDLE_DRAWN_DAYS = 7  # the same for its share of days of nothing
 IDLE_SHARE = 0.05  # of the median judged day: who sells less than that has sold next to nothing
 MOST_BELOW_ZERO = 0.01  # of the judged days; a series that is below 0 more often has amounts
@@ -26,6 +27,7 @@ class Errors:
     values: np.ndarray  # (W, N, H) log(actual / forecast), or actual - forecast; NaN = no error
     is_log: np.ndarray  # (N,)
     scale: np.ndarray  # (N,) typical size
+    others: np.ndarray  # (W, N) the same of the other windows: what was known of a series' errors
     idle: np.ndarray  # (N,) share of the judged days that sold next to nothing; 0 of amounts
 
 
@@ -40,7 +42,8 @@ def errors_of(
     windows, count, _ = actual.shape
     if not windows:
         none = np.full(count, np.nan)
-        return Errors(np.empty(actual.shape), np.zeros(count, bool), none, np.zeros(count))
+        nothing = np.empty((0, count))
+        return Errors(np.empty(actual.shape), np.zeros(count, bool), none, nothing, np.zeros(count))
     judged = np.where(np.isnan(past), np.nan, actual)
     days = (~np.isnan(judged)).sum(axis=(0, 2))
     typical = _median(judged)
@@ -54,7 +57,9 @@ def errors_of(
     values = np.where(is_log[None, :, None], np.where(is_idle, np.nan, logs), judged - past)
     kinds = _kinds(segments, is_log)
     unit = np.where(is_log, 1.0, _size(judged))
-    return Errors(values, is_log, _scales(values, kinds, unit), _idle(is_idle, days, kinds))
+    scale = _scales(values, kinds, unit)
+    others = _of_the_others(values, kinds, unit, scale)
+    return Errors(values, is_log, scale, others, _idle(is_idle, days, kinds))
 
 
 def _like_their_segment(
@@ -97,6 +102,27 @@ def _scales(values: np.ndarray, kinds: np.ndarray, unit: np.ndarray) -> np.ndarr
     known = ~np.isnan(scale)
     usual = float(np.median(scale[known] / unit[known])) if known.any() else SMALLEST_ERROR
     return np.where(known, scale, usual * np.where(unit > 0, unit, 1.0))
+
+
+def _of_the_others(
+    values: np.ndarray, kinds: np.ndarray, unit: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """(W, N) each window's scale by all others: by its own luck no error would ever look large.
+
+    How large a series' errors are beside its segment's is what luck moves; a window that was bad
+    for the whole segment tells of all of them, and is left as it is.
+    """
+    result = np.tile(scale, (len(values), 1))
+    for window in range(len(values) if len(values) > 1 else 0):
+        rest = np.delete(values, window, axis=0)
+        judged = (~np.isnan(rest)).any(axis=(0, 2))
+        found = _scales(rest[:, judged], kinds[judged], unit[judged])
+        beside = found / scale[judged]
+        for kind in set(kinds[judged].tolist()):
+            rows = kinds[judged] == kind
+            beside[rows] /= np.median(beside[rows])
+        result[window, judged] = np.maximum(beside, LEAST_OTHERS) * scale[judged]
+    return result
 
 
 def _idle(is_idle: np.ndarray, days: np.ndarray, kinds: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def _bands(
     for pool in sorted(set(pools.tolist())):
         rows = np.flatnonzero(pools == pool)
         scale = errors.scale[rows]
-        scaled = errors.values[:, rows] / scale[:, None]
+        scaled = errors.values[:, rows] / errors.others[:, rows, None]
         usual, unusual = _quantiles(scaled, hard[:, rows], errors.idle[rows])
         apart = np.where(hard_ahead[rows][:, None], unusual, usual) * scale[:, None, None]
         bands[rows] = _around(mean[rows], apart, bool(errors.is_log[rows[0]]))
