@@ -46,7 +46,7 @@ FORECAST_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "rmsse": "Root mean squared error over that of yesterday again in the history.",
             "coverage_80": "Share of days inside the 80 % interval; .80 is right, more where days "
             "without a sale are usual: a lower limit of 0 holds them all.",
-            "coverage_95": "Share of days inside the 95 % interval; .95 is right, or more as above.",
+            "coverage_95": "Share of days inside the 95 % interval; .95 is right, or more.",
             "value_added_naive": "1 less wape over the wape of last week's values again.",
             "value_added_naive_14": "1 less wape over the wape of the last fortnight again.",
             "value_added_weekday": "1 less wape over the wape of the weekday by promotion mean.",
