@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from dagster_project.core.reports.figures import FanDay
+from dagster_project.core.reports.forecast_figures import FanDay
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # an identifier; never fetched
 # Stand-ins that the page's variables replace in the finished drawing.

@@ -15,7 +15,7 @@ import duckdb
 
 from dagster_project.core.home import Home, Settings
 from dagster_project.core.publishing import Publication
-from dagster_project.core.reports import charts, figures, quality, trust
+from dagster_project.core.reports import charts, figures, forecast_figures, quality, trust
 from dagster_project.core.reports import markup as m
 from dagster_project.core.reports.style import CSS
 
@@ -56,7 +56,7 @@ def _page(
         _banners(headlines, figures.local_sales(connection, period), currency),
         f'<div class="column">{"".join(left)}</div>',
         _products(figures.top_products(connection, period), currency),
-        trust.accuracy_section(figures.forecast_accuracy(connection)),
+        trust.accuracy_section(forecast_figures.forecast_accuracy(connection)),
         trust.quality_section(connection, publication),
         trust.store_days_section(connection),
         trust.feeds_section(connection),
@@ -133,7 +133,7 @@ def _ratio(amount: float, number: float) -> float:
 
 def _sales(connection: duckdb.DuckDBPyConnection, last: date, currency: str) -> str:
     sold = figures.sales_by_day(connection, last)
-    model, fan = figures.forecast_fan(connection)
+    model, fan = forecast_figures.forecast_fan(connection)
     if not sold:
         return m.section("Net sales by day", "No sales in the last half year.", wide=True)
     key = '<ul class="legend key"><li><i class="line" style="background:var(--sold)"></i>sold</li>'

@@ -11,7 +11,7 @@ from datetime import UTC
 import duckdb
 
 from dagster_project.core.publishing import Publication
-from dagster_project.core.reports import figures, quality
+from dagster_project.core.reports import forecast_figures, quality
 from dagster_project.core.reports import markup as m
 
 MODELS = {
@@ -56,7 +56,7 @@ METRICS = {
 }
 
 
-def accuracy_section(levels: Sequence[figures.Accuracy]) -> str:
+def accuracy_section(levels: Sequence[forecast_figures.Accuracy]) -> str:
     """What is published of each level beside the simple forecasts it must beat."""
     if not levels:
         return m.section("How good is the forecast?", "There is no back-test yet.")
@@ -92,12 +92,12 @@ def accuracy_section(levels: Sequence[figures.Accuracy]) -> str:
     )
 
 
-def _of(one: figures.Accuracy) -> str:
+def _of(one: forecast_figures.Accuracy) -> str:
     forecast = FORECASTS.get(one.forecast, one.forecast)
     return f"{forecast}, {LEVELS.get(one.level, one.level)}"
 
 
-def _verdict(levels: Sequence[figures.Accuracy]) -> str:
+def _verdict(levels: Sequence[forecast_figures.Accuracy]) -> str:
     """What is published against the better simple method on the total, whoever wins."""
     total = next((one for one in levels if (one.forecast, one.level) == HEADLINE), None)
     if total is None or total.wape is None:
