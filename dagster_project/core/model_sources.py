@@ -89,6 +89,12 @@ def record_built(
     connection.execute("insert or replace into ops.built_table select unnest(?), ?", [made, at])
 
 
+def last_built(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """When each model was last made by a complete build, by its table's name."""
+    rows = connection.execute("select table_name, built_at::varchar from ops.built_table")
+    return dict(rows.fetchall())
+
+
 def changed_sources(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...] | None:
     """Names of the sources that hold other rows than at the last complete build.
 

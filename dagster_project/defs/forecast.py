@@ -1,7 +1,8 @@
 """Demand forecasts: one step for all series, with the fan drawn on the asset."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -11,10 +12,12 @@ from dagster_project.components.reaper import ARRIVED_TAG
 from dagster_project.components.tables import count_rows, last_metadata
 from dagster_project.components.writer import POOL, WriterResource
 from dagster_project.core.forecasting import tables
+from dagster_project.core.model_sources import last_built
 from dagster_project.core.modelling import build_state, last_batch_id, record_build
 from dagster_project.core.publishing.forecast_tables import FORECAST_TABLES
 
 BUILD = "forecast"
+INPUTS = "forecast_inputs"  # code and marts that were last found to hold nothing new
 # What the panel reads: forecasts are made from marts alone.
 MARTS = [
     "fct_sales_line",
@@ -89,25 +92,23 @@ def forecast(
     A run that arriving files started leaves that to the next one by night or by hand, which finds
     the sales changed and makes up for it.
     """
-    from dagster_project.core.forecasting import forecast_all, panel_fingerprint, read_all
+    from dagster_project.core.forecasting import forecast_all
 
+    settings = writer.settings
     with writer.warehouse.connect() as connection:
-        state = build_state(connection, BUILD)
-        if state is not None and ARRIVED_TAG in context.run.tags:
-            context.log.info("left to the next refresh by night or by hand: today is not over")
-            yield from _standing(context)
-            return
-        readings = read_all(connection)
-        code = f"{panel_fingerprint(connection, readings)} {writer.settings.reporting_currency}"
-        if state is not None and state[1] == code:
-            context.log.info("unchanged: no series has new sales")
+        news = _news(
+            connection, settings.reporting_currency, is_arrival=ARRIVED_TAG in context.run.tags
+        )
+        if isinstance(news, str):
+            context.log.info(news)
             yield from _standing(context)
             return
 
         outcome = forecast_all(
-            connection, writer.settings, readings=readings, on_progress=context.log.info
+            connection, settings, readings=news.readings, on_progress=context.log.info
         )
-        record_build(connection, BUILD, last_batch_id(connection), code)
+        record_build(connection, BUILD, last_batch_id(connection), news.code)
+        record_build(connection, INPUTS, last_batch_id(connection), news.inputs)
         told = _told(connection)
     for note in outcome.notes:
         context.log.info(note)
@@ -118,6 +119,40 @@ def forecast(
     told["series"] |= {"stale": outcome.stale_count, "failed": len(outcome.failed)}
     for table, key in KEYS.items():
         yield dg.MaterializeResult(key, metadata=told[table])
+
+
+@dataclass(frozen=True)
+class _News:
+    """What the forecasts are to be made from, and how it is known again."""
+
+    readings: Mapping[str, Any]
+    code: str  # of every amount, the code and its libraries
+    inputs: str  # of the marts' last builds, the code and its libraries
+
+
+def _news(connection: duckdb.DuckDBPyConnection, currency: str, *, is_arrival: bool) -> _News | str:
+    """What is new since the last forecast; where nothing is, why all of them stand, in words.
+
+    The marts are read only when one of them was built again: that takes seconds.
+    """
+    from dagster_project.core.forecasting import code_fingerprint, panel_fingerprint, read_all
+    from dagster_project.core.forecasting.definitions import load_definitions
+
+    state = build_state(connection, BUILD)
+    if state is not None and is_arrival:
+        return "left to the next refresh by night or by hand: today is not over"
+    definitions, built = load_definitions(), last_built(connection)
+    marts = [*MARTS, *(one.source.rpartition(".")[2] for one in definitions)]
+    made = [built.get(mart, "-") for mart in marts]
+    inputs = " ".join([code_fingerprint(definitions), currency, *made])
+    if state is not None and (build_state(connection, INPUTS) or (0, ""))[1] == inputs:
+        return "unchanged: no mart was built again"
+    readings = read_all(connection)
+    code = f"{panel_fingerprint(connection, readings)} {currency}"
+    if state is not None and state[1] == code:
+        record_build(connection, INPUTS, last_batch_id(connection), inputs)
+        return "unchanged: no series has new sales"
+    return _News(readings, code, inputs)
 
 
 def _standing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:

@@ -79,6 +79,18 @@ def read_all(
     return {one.name: read(connection, one) for one in wanted}
 
 
+def code_fingerprint(definitions: Sequence[Definition] | None = None) -> str:
+    """Changes with what is declared, with the code and with its libraries; 64 digits."""
+    digest = sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    for library in LIBRARIES:
+        digest.update(f"{library} {_version(library)}\n".encode())
+    for one in load_definitions() if definitions is None else definitions:
+        digest.update(one.model_dump_json().encode())
+    return digest.hexdigest()
+
+
 def panel_fingerprint(
     connection: duckdb.DuckDBPyConnection, readings: Readings | None = None
 ) -> str:
@@ -86,15 +98,11 @@ def panel_fingerprint(
 
     64 hexadecimal digits. Reads marts only, or what has been read of them.
     """
-    digest = sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    for library in LIBRARIES:
-        digest.update(f"{library} {_version(library)}\n".encode())
-    for reading in (read_all(connection) if readings is None else readings).values():
-        if reading is not None:
-            digest.update(reading.definition.model_dump_json().encode())
-            _add_panel(digest.update, reading)
+    found = read_all(connection) if readings is None else readings
+    told = [one for one in found.values() if one is not None]
+    digest = sha256(code_fingerprint([one.definition for one in told]).encode())
+    for reading in told:
+        _add_panel(digest.update, reading)
     return digest.hexdigest()
 
 

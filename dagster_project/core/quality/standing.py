@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import duckdb
 
-from dagster_project.core.model_sources import LOADED_BY, Source, summaries
+from dagster_project.core.model_sources import LOADED_BY, Source, last_built, summaries
 from dagster_project.core.quality.results import KIND, CheckResult
 from dagster_project.core.quality.suites import Suite
 
@@ -124,9 +124,7 @@ def _table_states(
     loaded = _loaded(connection)
     raw = {Source(f"{one[0]}.{one[1]}", *one): one for one in tables & loaded}
     found = {raw[source]: held for source, held in summaries(connection, raw).items()}
-    made = dict(
-        connection.execute("select table_name, built_at::varchar from ops.built_table").fetchall()
-    )
+    made = last_built(connection)
     builds = {build: repr(state) for build, *state in connection.execute(BUILDS).fetchall()}
     for table in tables - set(found):
         built = builds.get(WRITTEN_BY.get(table[0], MODELS), "")
