@@ -121,6 +121,20 @@ def test_no_day_has_more_tickets_than_seats():
         assert (made[begun] >= 0).all()
 
 
+@pytest.mark.parametrize("names", [MODELS[:1], MODELS[2:3]], ids=["films", "last week again"])
+def test_neither_forecast_nor_interval_has_more_tickets_than_the_seats_that_are_told(names):
+    panel = generated(told=4, seed=2)
+    result = forecast_panel(panel, names=names, windows=6)
+    days, seats = panel.day_count, panel.regressors["seats"]
+    told = seats[:, days : days + 4]
+    limits = result.bands.final[:, :, :4]
+    judged = ~np.isnan(limits).any(axis=1) & (told > 0)
+
+    assert (result.mean[:, :4][judged] <= told[judged]).all()
+    assert (limits.max(axis=1)[judged] <= told[judged]).all()
+    assert (limits.max(axis=1)[judged] == told[judged]).any()  # seats are what limits some
+
+
 def test_a_hall_that_is_always_full_stays_full_and_no_more():
     panel = generated(told=14)
     row = int(np.nan_to_num(panel.values[:, -28:]).sum(axis=1).argmax())

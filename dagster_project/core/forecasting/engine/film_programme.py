@@ -1,6 +1,7 @@
 """Which shows a film will have: as the programme tells, and after that as programmes usually go.
 
-Belongs here: shows and seats of every day, how fast shows are taken off. Does not: tickets.
+Belongs here: shows and seats of every day, how fast shows are taken off, the most tickets there
+can be. Does not: tickets.
 
 A programme is known for some days ahead. For the days after it each film is taken to have the
 shows of its last known week, and to keep of their tickets what films whose shows draw as many
@@ -23,6 +24,16 @@ KNOWN_DAYS = "programme_days"  # for how many days ahead the programme is told; 
 GROUPS = 4  # of films by the tickets that a show of theirs draws, equally many weeks of films each
 LOOK_BACK_WEEKS = 52
 USUAL_FILMS = 5.0  # weeks of films that a group needs to be heard as much as all groups together
+
+
+def room_ahead(view: Panel) -> np.ndarray:
+    """(N, H) seats of the shows that are told; inf after them, and where seats are not known."""
+    seats, known = view.regressors.get(SEATS), view.regressors.get(KNOWN_DAYS)
+    if seats is None or known is None:
+        return np.full((view.series_count, view.horizon), np.inf)
+    told = np.arange(view.horizon) < known[:, view.day_count, None]
+    ahead = seats[:, view.day_count :]
+    return np.where(told & (ahead > 0), ahead, np.inf)
 
 
 @dataclass(frozen=True)

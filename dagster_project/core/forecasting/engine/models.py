@@ -16,6 +16,7 @@ from dagster_project.core.forecasting.engine import (
     means,
     prophet,
 )
+from dagster_project.core.forecasting.engine.film_programme import room_ahead
 from dagster_project.core.forecasting.engine.intermittent_blend import intermittent_blend
 from dagster_project.core.forecasting.engine.panel import Panel
 
@@ -83,18 +84,19 @@ def default_of(names: tuple[str, ...]) -> str:
 
 
 def forecasts(view: Panel, names: tuple[str, ...]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each model's (N, H) amounts, one after the other; days known to be closed are 0.
+    """Each model's (N, H) amounts, one after the other, within the seats where those are told.
 
+    Days known to be closed are 0.
     The blend is the mean of Prophet and boosted trees; of Prophet and the weekday mean where there
     are no trees; of what is left where one of them has nothing to say of a series.
     """
-    shut = view.closed[:, view.day_count :]
+    shut, room = view.closed[:, view.day_count :], room_ahead(view)
     partner = BOOSTED if boosted.is_available() else WEEKDAY_MEAN
     made: dict[str, np.ndarray] = {}
 
     def single(name: str) -> np.ndarray:
         if name not in made:
-            made[name] = np.where(shut, 0.0, _SINGLE[name](view))
+            made[name] = np.minimum(np.where(shut, 0.0, _SINGLE[name](view)), room)
         return made[name]
 
     for name in names:

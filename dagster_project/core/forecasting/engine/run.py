@@ -7,7 +7,7 @@ Does not: where series come from, where results go.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from dagster_project.core.forecasting.engine.demand import (
     SMOOTH,
     demand_classes,
 )
+from dagster_project.core.forecasting.engine.film_programme import room_ahead
 from dagster_project.core.forecasting.engine.intervals import Eventful, Intervals, intervals
 from dagster_project.core.forecasting.engine.panel import Panel
 from dagster_project.core.forecasting.engine.same_feast import same_feast
@@ -157,7 +158,8 @@ def _bands(
         asked = np.concatenate([asked, feast.asked])
         days = np.concatenate([days, ~np.isnan(feast.asked)])
     eventful = Eventful(days, hard[:, panel.day_count :])
-    return intervals(panel.segments, past, asked, mean, eventful)
+    made = intervals(panel.segments, past, asked, mean, eventful)
+    return replace(made, final=np.minimum(made.final, room_ahead(panel)[:, None]))
 
 
 def _group(
