@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 from prophet import Prophet
 
-from dagster_project.core.forecasting.engine.stan_backend import MapBackend, with_map_backend
+from dagster_project.core.forecasting.engine.solver import Posterior
+from dagster_project.core.forecasting.engine.stan_backend import (
+    MapBackend,
+    by_cmdstan,
+    with_map_backend,
+)
 
 DAYS = 250
 HORIZON = 28
@@ -121,3 +126,29 @@ def test_a_posterior_without_a_maximum_is_left_to_the_other_back_end():
 
     assert params == {"k": "asked"}
     assert other.options == {"newton_fallback": False}
+
+
+def test_a_search_that_ends_nowhere_is_no_fit_and_nothing_in_the_log():
+    heard: list[logging.LogRecord] = []
+    logger, handler = logging.getLogger("cmdstanpy"), logging.Handler()
+    handler.emit = heard.append
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        # Every amount is met exactly: the smaller sigma is, the likelier the data.
+        found = by_cmdstan(
+            Posterior(
+                y=np.ones(21),
+                t=np.linspace(0, 1, 21),
+                t_change=np.array([0.4]),
+                features=np.zeros((21, 1)),
+                sigmas=np.ones(1),
+                tau=0.05,
+            )
+        )
+    finally:
+        logger.removeHandler(handler)
+
+    assert found is None
+    assert heard == []
+    assert not logger.disabled

@@ -12,6 +12,9 @@ options of Stan's own, and a posterior without a maximum that could be found.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -111,7 +114,8 @@ def by_cmdstan(data: Posterior) -> Fit | None:
         "sigma_obs": 1.0,
     }
     try:
-        found = backend.fit(start, _stan_data(data), algorithm="LBFGS")
+        with _without_log():
+            found = backend.fit(start, _stan_data(data), algorithm="LBFGS")
     except RuntimeError:
         return None
     k, m, delta, beta, sigma = (
@@ -119,6 +123,17 @@ def by_cmdstan(data: Posterior) -> Fit | None:
         for name in ("k", "m", "delta", "beta", "sigma_obs")
     )
     return Fit(float(k[0]), float(m[0]), delta, beta, float(sigma[0]))
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """cmdstan's log left out: it tells each start and calls a search that ends nowhere an error."""
+    logger = logging.getLogger("cmdstanpy")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _stan_data(data: Posterior) -> dict[str, Any]:
