@@ -15,7 +15,7 @@ DEMO_DAYS ?= 365
 DEMO_CUSTOMERS ?= 4000
 DEMO_SEED ?= 7
 
-.PHONY: demo refresh ui test test-long test-sweep test-real lint format bench bench-forecast lock clean
+.PHONY: demo refresh ui test test-long test-real lint format bench bench-forecast lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.runtime
@@ -29,15 +29,12 @@ ui: .venv/.runtime
 	$(TILLHOUSE) --home $(HOME_DIR) ui
 
 test: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real -m "not long and not sweep" -n 2 --no-loadscope-reorder --durations=15
+	$(BIN)/python -m pytest tests --ignore=tests/real -m "not long" -n 2 --no-loadscope-reorder --durations=15
 
-# What takes minutes by itself: many orders, many damages, a day of arrivals.
+# What takes minutes by itself: many orders, many damages, a day of arrivals, a hundred persons
+# erased and looked for everywhere, canaries in every feed.
 test-long: .venv/.dev
 	$(BIN)/python -m pytest tests --ignore=tests/real -m long -n 2 --no-loadscope-reorder --durations=15
-
-# A hundred persons erased and looked for everywhere, canaries in every feed: minutes each.
-test-sweep: .venv/.dev
-	$(BIN)/python -m pytest tests --ignore=tests/real -m sweep -n 2 --no-loadscope-reorder --durations=5
 
 test-real: .venv/.dev
 	$(BIN)/python -m pytest tests/real -rs -n 2 --no-loadscope-reorder --durations=5

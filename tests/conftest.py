@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from dagster_project.core.feeds import FeedOutcome, create_raw_tables, load_feed
 from dagster_project.core.home import TEMPLATES, Home
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
+from tests.shared_parse import SharedParse
 
 SHARE_A_WAREHOUSE = "tests/dbt/"
 TEST_KEY = MasterKey(b"t" * 32)
@@ -44,6 +45,33 @@ class ByFile(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     """What ``-n`` distributes tests by."""
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: no worker is left alone with one in the end."""
+
+    def minutes(item: pytest.Item) -> float:
+        mark = item.get_closest_marker("long")
+        return mark.kwargs.get("minutes", 1) if mark else 0
+
+    items.sort(key=minutes, reverse=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_parse(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """Homes that tests make begin with what dbt made of its project for an earlier one."""
+    base = tmp_path_factory.getbasetemp()
+    shared = SharedParse((base if worker_id == "master" else base.parent) / "parsed")
+    make = Home.create
+
+    def create(home: Home) -> Home:
+        made = make(home)
+        shared.give(made)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Home, "create", create)
+        yield
 
 
 @pytest.fixture

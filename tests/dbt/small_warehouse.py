@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +22,10 @@ from dagster_project.core.declarations import SYSTEM_COLUMNS, Record, Template, 
 from dagster_project.core.home import DBT_PROJECT, PROJECT, TEMPLATES, Home
 from dagster_project.core.identity.resolve import IDENTITY_TABLES
 from dagster_project.core.keys import MasterKey
+from dagster_project.core.modelling import PARSE, PARTIAL_PARSE, ensure_manifest
 from dagster_project.core.warehouse import Warehouse
 
 KEY = MasterKey(bytes(range(32)))
-# Parsed once for all homes of a process of tests.
-PARSE = "partial_parse.msgpack"
-PARSED = Path(tempfile.mkdtemp(prefix="tillhouse-dbt-")) / PARSE
 Row = Mapping[str, Any]
 
 
@@ -101,7 +98,9 @@ class SmallWarehouse:
     def dbt(self, *arguments: str, settings: Mapping[str, str] | None = None) -> DbtRun:
         """Run dbt in a child, with an empty user home and no network needed."""
         target = self.home.dbt_target
-        _share_parse(self.home)
+        if not (target / PARTIAL_PARSE).exists():
+            ensure_manifest(self.home)
+            shutil.copy2(target / PARSE / PARTIAL_PARSE, target)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DBT_", "TILLHOUSE"))}
         environment = (
             inherited
@@ -119,7 +118,6 @@ class SmallWarehouse:
             [*command, *arguments, *places],
             env=environment, cwd=self.home.root, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        _keep_parse(self.home)
         told = done.stdout
         if is_build:
             told = "\n".join(json.loads(line)["info"]["msg"] for line in told.splitlines())
@@ -133,17 +131,6 @@ class SmallWarehouse:
     def _find(self, table: str) -> tuple[Template, str]:
         template, name = table.split("__")
         return self.templates[template], name
-
-
-def _share_parse(home: Home) -> None:
-    if PARSED.exists() and not (home.dbt_target / PARSE).exists():
-        home.dbt_target.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(PARSED, home.dbt_target / PARSE)
-
-
-def _keep_parse(home: Home) -> None:
-    if (home.dbt_target / PARSE).exists():
-        shutil.copy2(home.dbt_target / PARSE, PARSED)
 
 
 def _write(

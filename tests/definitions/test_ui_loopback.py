@@ -19,7 +19,7 @@ import pytest
 
 from dagster_project.core.home import PROJECT
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long(minutes=2)
 
 LISTENING = "0A"  # state of a socket in /proc/net/tcp
 LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}

@@ -16,7 +16,7 @@ from one_month import EAST, Delivery, Row
 from small_warehouse import SmallWarehouse
 from test_incremental import refresh
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long(minutes=2)
 
 TABLES = (
     "core.fct_settlement_line",

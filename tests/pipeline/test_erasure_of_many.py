@@ -25,7 +25,7 @@ from dagster_project.core.simulation import simulate
 from dagster_project.core.warehouse import Warehouse
 from tests.pipeline.test_refresh import tillhouse
 
-pytestmark = pytest.mark.sweep
+pytestmark = pytest.mark.long(minutes=6)
 
 PERSONS = 100
 MEMBERS = """

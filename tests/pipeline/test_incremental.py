@@ -18,7 +18,7 @@ from small_warehouse import SmallWarehouse
 from dagster_project.core.identity.resolve import resolve_persons
 from dagster_project.core.modelling import record_build
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long(minutes=4)
 
 
 def refresh(small: SmallWarehouse, deliveries: Sequence[Delivery]) -> None:

@@ -25,7 +25,7 @@ from dagster_project.core.modelling import record_build
 from dagster_project.core.simulation import simulate
 from dagster_project.core.warehouse import Warehouse
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.long(minutes=3)
 
 NUMBER = "CN01-9-170110-9001"
 # Two at 10.00 with 1.50 off, paid with a twenty and 1.50 back.

@@ -9,7 +9,7 @@ import pytest
 
 from tests.privacy.sweep import Outcome, sweep
 
-pytestmark = pytest.mark.sweep
+pytestmark = pytest.mark.long(minutes=3)
 
 
 @pytest.fixture(scope="module")
