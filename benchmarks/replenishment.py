@@ -3,9 +3,9 @@
     python -m benchmarks.replenishment [--series 600] [--seed 1]
 
 A simulated shop orders every Monday up to the level of each product; goods can be sold from the
-morning 1, 2, 4, 7 or 12 days later on, what is not there is not sold and lost. Forecasts are made
-anew at each review, the errors they are judged by every fourth, from the days before it and no
-others; promotions ahead are known. What was asked for is known to the forecast, sold or not. The
+morning 1, 2, 4, 7 or 12 days later on, what is not there is not sold and lost. Forecasts and the
+errors they are judged by are made anew at each review, from the days before it and no others;
+promotions ahead are known. What was asked for is known to the forecast, sold or not. The
 service level is the fill rate: units sold over units asked for, four weeks after the start on.
 
 Beside it the rule of thumb, "what the last four weeks sold a day, times the days to cover, times a
@@ -33,7 +33,12 @@ import duckdb
 import numpy as np
 
 from dagster_project.core.forecasting.engine.intermittent_blend import intermittent_blend
-from dagster_project.core.forecasting.engine.inventory import BackTest, stock_levels, whole_units
+from dagster_project.core.forecasting.engine.inventory import (
+    RECENT,
+    BackTest,
+    stock_levels,
+    whole_units,
+)
 from dagster_project.core.forecasting.engine.panel import PROMOTION, WEEK, Panel
 
 HORIZON = 28
@@ -41,9 +46,6 @@ TARGETS = (0.90, 0.95, 0.98)
 TOLERANCE = 0.01
 LEADS = np.array([1, 2, 4, 7, 12])
 REVIEW = 7
-JUDGED_EVERY = 4  # reviews
-WINDOWS = 4
-SHORTEST = 168  # days of history before a window: with less, forecasts err more than they do now
 MONDAY = date(2017, 1, 2)
 YEAR = 52 * WEEK
 FACTORS = np.concatenate([np.arange(0.6, 5.0, 0.1), np.arange(5.0, 30.0, 0.5)])
@@ -219,10 +221,9 @@ def published(panel: Panel, reviews: range, lead: np.ndarray) -> dict[float, lis
     """By target, the order-up-to levels at each review, from the days before it."""
     levels: dict[float, list[np.ndarray]] = {target: [] for target in TARGETS}
     review = np.full(len(lead), REVIEW)
-    for number, day in enumerate(reviews):
-        if number % JUDGED_EVERY == 0:
-            backtest = judged(panel.until(day))
-        forecast = intermittent_blend(panel.until(day))
+    for day in reviews:
+        view = panel.until(day)
+        forecast, backtest = intermittent_blend(view), judged(view)
         for target in TARGETS:
             found = stock_levels(forecast, backtest, lead, review, target)
             levels[target].append(whole_units(found.order_up_to))
@@ -231,11 +232,12 @@ def published(panel: Panel, reviews: range, lead: np.ndarray) -> dict[float, lis
 
 def judged(view: Panel) -> BackTest:
     """Forecasts at past origins, four weeks apart, and what came."""
-    origins = [view.day_count - number * HORIZON for number in range(1, WINDOWS + 1)]
-    origins = [origin for origin in origins if origin >= SHORTEST]
-    return BackTest(
-        expected=np.stack([intermittent_blend(view.until(origin)) for origin in origins]),
-        actual=np.stack([view.values[:, origin : origin + HORIZON] for origin in origins]),
+    origins = [view.day_count - number * HORIZON for number in range(1, RECENT + 1)]
+    return BackTest.of(
+        np.stack([intermittent_blend(view.until(origin)) for origin in origins]),
+        np.stack([view.values[:, origin : origin + HORIZON] for origin in origins]),
+        view.values > 0,
+        origins,
     )
 
 

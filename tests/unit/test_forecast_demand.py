@@ -5,7 +5,11 @@ from datetime import date
 
 import numpy as np
 
-from dagster_project.core.forecasting.engine.demand import asked_for, demand_classes
+from dagster_project.core.forecasting.engine.demand import (
+    as_well_known,
+    asked_for,
+    demand_classes,
+)
 from dagster_project.core.forecasting.engine.panel import Panel
 
 NAN = np.nan
@@ -69,3 +73,23 @@ def test_sold_out_and_closed_days_teach_nothing_unless_there_are_no_others() -> 
     found = asked_for(replace(shops, sold_out=sold_out, closed=closed))
 
     assert np.array_equal(found, [[4, NAN, 4, NAN], [1, 1, 1, 1]], equal_nan=True)
+
+
+def test_a_series_is_known_by_when_it_has_sold_as_often_as_the_least_has_now() -> None:
+    sold = np.zeros((4, 100), dtype=bool)
+    sold[0, ::2], sold[1, 20:80:4], sold[2, 40:60:5], sold[3, 90:98:2] = True, True, True, True
+
+    # Now 50, 15, 4 and 4 days.
+    assert as_well_known(sold, 100).all()
+    assert as_well_known(sold, 60).tolist() == [True, True, True, False]
+    assert as_well_known(sold, 34).tolist() == [True, True, False, False]
+
+
+def test_where_few_had_sold_so_often_days_sold_count_per_day() -> None:
+    sold = np.zeros((4, 100), dtype=bool)
+    sold[:, 2::10] = True
+    sold[3, :50] = False
+
+    # Each now has 10 or 5; after 20 days only two, and none of the last.
+    assert as_well_known(sold, 20).tolist() == [True, True, True, False]
+    assert as_well_known(np.zeros((0, 5), dtype=bool), 3).tolist() == []

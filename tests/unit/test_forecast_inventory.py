@@ -131,6 +131,45 @@ def test_a_back_test_of_other_series_is_refused() -> None:
         BackTest(expected=np.ones((2, 3, 4)), actual=np.ones((2, 3, 5)))
 
 
+def test_only_the_latest_windows_of_series_known_by_then_teach_the_errors() -> None:
+    sold = np.zeros((3, 12), dtype=bool)
+    sold[0] = sold[1, 5:] = sold[2, 9:] = True
+    amounts = np.ones((3, 3, 2))
+
+    found = BackTest.of(amounts, amounts, sold, origins=(10, 8, 6))
+
+    # The least of them has sold on 3 days; by day 10 the last had on 1, by day 8 on none.
+    assert (~np.isnan(found.expected[:, :, 0])).tolist() == [[True, True, False]] * 2
+    assert found.actual.shape == (2, 3, 2)
+
+
+def test_a_back_test_without_windows_is_of_no_errors() -> None:
+    nothing = np.empty((0, 3, 2))
+
+    found = BackTest.of(nothing, nothing, np.ones((3, 12), dtype=bool), origins=())
+
+    assert found.expected.shape == (0, 3, 2)
+    assert np.isfinite(levels(np.ones((3, 2)), found, 1, 1, 0.9).order_up_to).all()
+
+
+def test_a_late_comers_first_month_does_not_raise_what_the_others_hold() -> None:
+    """Half of the pairs began to sell in the window: forecast at next to nothing, they sold."""
+    generator = np.random.default_rng(3)
+    values = generator.poisson(0.5, (400, 224)).astype(float)
+    values[200:, : 224 - 28] = 0.0
+    values[200:, 100:160:20] = 1.0
+    expected = np.where(np.arange(400)[:, None] < 200, 0.5, 0.02) * np.ones((1, 400, 28))
+    actual = values[None, :, 196:]
+    forecast = np.full((400, 28), 0.5)
+
+    found = levels(forecast, BackTest.of(expected, actual, values > 0, (196,)), 4, 7, 0.95)
+    all_of_them = levels(forecast, BackTest(expected, actual), 4, 7, 0.95)
+    old_hands = levels(forecast[:200], BackTest(expected[:, :200], actual[:, :200]), 4, 7, 0.95)
+
+    assert found.order_up_to[:200] == pytest.approx(old_hands.order_up_to, rel=0.01)
+    assert all_of_them.order_up_to[0] > 1.1 * old_hands.order_up_to[0]
+
+
 def test_whole_units_are_the_levels_on_average() -> None:
     found = whole_units(np.full(1000, 2.25))
 

@@ -262,7 +262,8 @@ def _stock(result: Result, keys: np.ndarray, rows: np.ndarray, asked: Inventory)
     """Levels for what is kept in stores; lead and review times as declared."""
     lead = np.full(len(rows), asked.lead_days)
     review = np.full(len(rows), asked.review_days)
-    past = BackTest(result.past[:, rows], result.asked[:, rows])
+    sold = result.panel.values[rows] > 0
+    past = BackTest.of(result.past[:, rows], result.asked[:, rows], sold, result.origins)
     found = stock_levels(result.mean[rows], past, lead, review, asked.service_level)
     reorder, up_to = whole_units(found.reorder_point), whole_units(found.order_up_to)
     return _frame(

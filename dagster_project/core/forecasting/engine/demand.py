@@ -1,7 +1,7 @@
 """How a series sells: on most days or few, in even or uneven amounts.
 
-Belongs here: the class that decides which methods are tried, and the days that may teach it. Does
-not: the methods.
+Belongs here: the class that decides which methods are tried, and the days and series that may
+teach it. Does not: the methods.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ SMOOTH, ERRATIC, INTERMITTENT, LUMPY, NONE = "smooth", "erratic", "intermittent"
 INTERVAL_LIMIT = 1.32  # days from one day with demand to the next
 VARIATION_LIMIT = 0.49  # squared coefficient of variation of the amounts of days with demand
 RECENT_DAYS = 364  # a year: the class follows what is sold now, not what once was
+LEAST_PLACE = 0.01  # of the series by days sold: what got a series onto the panel
 
 
 def asked_for(view: Panel) -> np.ndarray:
@@ -49,6 +50,21 @@ def demand_classes(view: Panel) -> np.ndarray:
     return np.select(
         [count == 0, rare & uneven, rare, uneven], [NONE, LUMPY, INTERMITTENT, ERRATIC], SMOOTH
     )
+
+
+def as_well_known(sold: np.ndarray, days: int) -> np.ndarray:
+    """(N,) bool: series that after ``days`` days had sold on as many as the least of them has now.
+
+    ``sold`` (N, T) bool: days with demand. A series stands on a panel because it has sold; asked
+    for a past day, those that had not yet would promise the luck that brought them in once more.
+    Counted per day where fewer than half had sold so often by then.
+    """
+    by_then, total = sold[:, :days].sum(axis=1), sold.sum(axis=1)
+    least = np.quantile(total, LEAST_PLACE) if len(total) else 0.0
+    enough = (by_then >= least) & (by_then > 0)
+    if 2 * enough.sum() >= len(sold):
+        return enough
+    return (by_then >= least * days / sold.shape[1]) & (by_then > 0)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.core.forecasting.engine.demand import asked_for
+from dagster_project.core.forecasting.engine.demand import as_well_known, asked_for
 from dagster_project.core.forecasting.engine.panel import WEEK, Panel
 
 HALF_LIVES = (14.0, 56.0, np.inf)  # days of memory; six of them were not better than these three
@@ -23,7 +23,6 @@ LONG_DAYS, SHORT_DAYS = 14.0, 7.0  # days of the wider level in the long one, an
 SEGMENT_DAYS = 500.0  # series × days of all in a segment's
 PASSES = 2  # weekdays and promotions each adjusted for the other
 SILENT = 3.0  # usual intervals without a sale after which a series is taken to be off the shelf
-LEAST_PLACE = 0.01  # of the series by days sold: what got a series onto the panel
 RIDGE = 1e-6  # of the mean diagonal: two levels that are the same have a weight all the same
 
 
@@ -150,14 +149,14 @@ def _weights(shape: Shape, horizon: int) -> np.ndarray:
     size = len(HALF_LIVES) + 2
     normal, target = np.zeros((size, size)), np.zeros(size)
     per_series = _over(np.ones(len(shape.amounts)), _squared_changes(shape))
-    least = np.quantile((shape.amounts > 0).sum(axis=1), LEAST_PLACE) if len(per_series) else 0.0
+    sold = shape.amounts > 0
     for window in range(1, WINDOWS + 1):
         start = days - window * horizon
         if start < horizon:
             break
         ahead = slice(start, start + horizon)
         levels = _levels(shape, start)
-        counted = per_series * _counted(shape, start, least)
+        counted = per_series * as_well_known(sold, start)
         factors = shape.factors[:, ahead] * shape.known[:, ahead]
         normal += levels.T @ (levels * (counted * (factors**2).sum(axis=1))[:, None])
         target += levels.T @ (counted * (factors * shape.amounts[:, ahead]).sum(axis=1))
@@ -165,15 +164,6 @@ def _weights(shape: Shape, horizon: int) -> np.ndarray:
         return np.array([0.0, 1.0, 0.0, 0.0, 0.0])
     root = np.linalg.cholesky(normal + RIDGE * np.trace(normal) / size * np.eye(size))
     return nnls(root.T, np.linalg.solve(root, target))[0]
-
-
-def _counted(shape: Shape, days: int, least: float) -> np.ndarray:
-    """(N,) bool: sold on as many days as the least of the panel; per day where few had by then."""
-    sold = (shape.amounts[:, :days] > 0).sum(axis=1)
-    enough = (sold >= least) & (sold > 0)
-    if 2 * enough.sum() >= len(sold):
-        return enough
-    return (sold >= least * days / shape.amounts.shape[1]) & (sold > 0)
 
 
 def _squared_changes(shape: Shape) -> np.ndarray:

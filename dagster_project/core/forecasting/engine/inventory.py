@@ -12,11 +12,15 @@ last for L + R days. Unmet demand is lost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dagster_project.core.forecasting.engine.demand import as_well_known
+
 OUTCOMES = 200  # possible sums of a series, equally likely: a target of .98 rests on four of them
+RECENT = 2  # windows: how erratic demand is changes with the season
 LEAST_SUMS = 200  # of a pool; with fewer the sums follow a negative binomial distribution
 POOL_SUMS, MOST_POOLS = 1000, 40  # pools of about this many sums, or more of them
 OWN_SALES = 60.0  # sales, at the units of a usual one, whose spread counts as much as all series'
@@ -37,6 +41,19 @@ class BackTest:
         """Raise ValueError when the two are not of one shape."""
         if self.expected.ndim != 3 or self.expected.shape != self.actual.shape:
             raise ValueError(f"{self.expected.shape} expected and {self.actual.shape} actual")
+
+    @classmethod
+    def of(
+        cls, expected: np.ndarray, actual: np.ndarray, sold: np.ndarray, origins: Sequence[int]
+    ) -> BackTest:
+        """Of the two latest windows, latest first, and of series that were then as well known.
+
+        ``sold`` (N, T) bool: days with demand; ``origins``: days of history before each window.
+        """
+        latest = origins[:RECENT]
+        known = [as_well_known(sold, days)[:, None] for days in latest]
+        expected, actual = expected[: len(latest)], actual[: len(latest)]
+        return cls(np.where(np.reshape(known, (*expected.shape[:2], 1)), expected, np.nan), actual)
 
 
 @dataclass(frozen=True)
