@@ -14,12 +14,14 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from dagster_project.core import dbt_process
 from dagster_project.core.declarations import Feed, Template, load_templates
 from dagster_project.core.feeds import FeedOutcome, create_raw_tables, load_feed
 from dagster_project.core.home import TEMPLATES, Home
 from dagster_project.core.keys import MasterKey
 from dagster_project.core.warehouse import Warehouse
 from tests.shared_parse import SharedParse
+from tests.warm_dbt import WarmDbt
 
 SHARE_A_WAREHOUSE = "tests/dbt/"
 TEST_KEY = MasterKey(b"t" * 32)
@@ -72,6 +74,16 @@ def one_parse(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Home, "create", create)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_import() -> Iterator[None]:
+    """dbt is imported once by each process of a test run."""
+    warm = WarmDbt()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt_process, "start", warm.start)
+        yield
+    warm.end()
 
 
 @pytest.fixture

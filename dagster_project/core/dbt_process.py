@@ -16,7 +16,9 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,23 @@ def die_with(parent: int) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent:
         sys.exit(f"process {parent} ended before dbt began")
+
+
+def start(
+    arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], descriptors: Sequence[int]
+) -> subprocess.Popen[str]:
+    """This module's command line in a child, all its words on one pipe."""
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__, str(os.getpid()), *arguments],
+        cwd=cwd,
+        env=dict(environment),
+        pass_fds=tuple(descriptors),
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def run_quietly(log: Path, results: Path | None, arguments: list[str]) -> int:
@@ -64,16 +83,22 @@ def run_quietly(log: Path, results: Path | None, arguments: list[str]) -> int:
     return 0 if outcome.success else 1
 
 
-if __name__ == "__main__":
-    parent, *given = sys.argv[1:]
-    if sys.platform == "linux":
-        die_with(int(parent))
+def run(given: list[str]) -> int:
+    """Do what the command line behind PARENT says; returns dbt's exit code."""
     if given[:1] == ["--events"]:
         log, given = Path(given[1]), given[2:]
         results = None
         if given[:1] == ["--results"]:
             results, given = Path(given[1]), given[2:]
-        sys.exit(run_quietly(log, results, given))
+        return run_quietly(log, results, given)
     from dbt.cli.main import cli
 
     cli(given)
+    return 0
+
+
+if __name__ == "__main__":
+    parent, *words = sys.argv[1:]
+    if sys.platform == "linux":
+        die_with(int(parent))
+    sys.exit(run(words))

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.core import dbt_process
 from dagster_project.core.home import DBT_PROJECT, PROJECT, Home
 from dagster_project.core.keys import KEY_VARIABLE
 from dagster_project.core.model_sources import (
@@ -315,24 +315,13 @@ def _running(
     descriptors: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[str]]:
     """dbt as a child with its JSON log on stdout; killed if the caller leaves early."""
-    command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
-    command += ["--events", str(target / "dbt.log")]
+    words = ["--events", str(target / "dbt.log")]
     # A selection's manifest would be the last build's again, to the letter.
-    command += ["--results", str(target / RESULTS)] if "--select" in arguments else []
-    command += arguments
-    command += ["--project-dir", str(project), "--profiles-dir", str(project)]
-    command += ["--target-path", str(target), "--log-path", str(target)]
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        env=dict(environment),
-        pass_fds=tuple(descriptors),
-        text=True,
-        encoding="utf-8",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    words += ["--results", str(target / RESULTS)] if "--select" in arguments else []
+    words += arguments
+    words += ["--project-dir", str(project), "--profiles-dir", str(project)]
+    words += ["--target-path", str(target), "--log-path", str(target)]
+    process = dbt_process.start(words, project, environment, descriptors)
     try:
         yield process
         process.wait()

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.core import dbt_process
 from dagster_project.core.calendars import ensure_calendar
 from dagster_project.core.declarations import SYSTEM_COLUMNS, Record, Template, load_templates
 from dagster_project.core.home import DBT_PROJECT, PROJECT, TEMPLATES, Home
@@ -108,20 +107,14 @@ class SmallWarehouse:
             | self.warehouse.dbt_environment()
             | dict(settings or {})
         )
-        command = [sys.executable, "-m", "dagster_project.core.dbt_process", str(os.getpid())]
         is_build = arguments[0] in {"build", "run", "test"}
-        command += ["--events", str(target / "dbt.log")] if is_build else ["--no-use-colors"]
+        words = ["--events", str(target / "dbt.log")] if is_build else ["--no-use-colors"]
         # Where a command has no target path (debug), the environment gives it.
         environment |= {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
         places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-        done = subprocess.run(
-            [*command, *arguments, *places],
-            env=environment, cwd=self.home.root, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        told = done.stdout
-        if is_build:
-            told = "\n".join(json.loads(line)["info"]["msg"] for line in told.splitlines())
-        return DbtRun(done.returncode, told + done.stderr, target)
+        process = dbt_process.start([*words, *arguments, *places], self.home.root, environment, ())
+        told = process.communicate()[0]
+        return DbtRun(process.returncode, _in_words(told) if is_build else told, target)
 
     def empty(self) -> None:
         """Forget every row and model. The home stays, so dbt need not parse its project again."""
@@ -131,6 +124,14 @@ class SmallWarehouse:
     def _find(self, table: str) -> tuple[Template, str]:
         template, name = table.split("__")
         return self.templates[template], name
+
+
+def _in_words(events: str) -> str:
+    """What dbt said, an event a line, beside what others wrote."""
+    lines = events.splitlines()
+    return "\n".join(
+        json.loads(line)["info"]["msg"] if line.startswith('{"') else line for line in lines
+    )
 
 
 def _write(
