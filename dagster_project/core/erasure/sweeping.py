@@ -5,13 +5,14 @@ Belongs here: counting. Does not: removing, apart from pages that the next refre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.core.erasure.finding import Traces
+from dagster_project.core.erasure.needles import Needles
 from dagster_project.core.feeds.sql import identifier
 from dagster_project.core.home import Home
 
@@ -96,7 +97,7 @@ def text_folders(home: Home) -> tuple[Path, ...]:
 def sweep_files(folders: Iterable[Path], traces: Traces) -> list[tuple[Path, int]]:
     """Every file below the folders with the number of tokens and clear values that it holds."""
     texts = (*traces.tokens, *traces.values, *traces.descriptions)
-    needles = [text.encode() for text in texts]
+    needles = Needles(text.encode() for text in texts)
     return [(path, _count(path, needles)) for path in _files(folders)]
 
 
@@ -107,14 +108,13 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _count(path: Path, needles: Sequence[bytes]) -> int:
+def _count(path: Path, needles: Needles) -> int:
     """How many of the needles the file holds, also across two pieces that are read."""
-    longest = max(map(len, needles), default=1)
     met: set[bytes] = set()
     before = b""
     with path.open("rb") as handle:
         while piece := handle.read(CHUNK_BYTES):
             text = before + piece
-            met.update(needle for needle in needles if needle not in met and needle in text)
-            before = text[-longest:]
+            met |= needles.held_by(text)
+            before = text[-needles.longest :]
     return len(met)
