@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import duckdb
 from small_warehouse import SmallWarehouse
 
 from dagster_project.core.warehouse import MART_SCHEMAS, SENSITIVE_SCHEMA
@@ -46,22 +47,26 @@ PERSONS = (
 Content = dict[str, Counter[tuple[Any, ...]]]
 
 
-def marts(small: SmallWarehouse) -> list[str]:
+def marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Every table that a reader may see, and the lines that count nowhere."""
-    found = small.query(
+    found = connection.execute(
         "select schema_name || '.' || table_name from duckdb_tables() "
         f"where schema_name in {(*MART_SCHEMAS, SENSITIVE_SCHEMA)} order by all"
-    )
+    ).fetchall()
     return sorted({table for (table,) in found} - HISTORICAL | set(FACTS))
 
 
 def content(small: SmallWarehouse) -> Content:
     """Every row of every mart without load columns, persons by what identifies them."""
-    return {table: Counter(small.query(_comparable(small, table))) for table in marts(small)}
+    with small.warehouse.connect(read_only=True) as connection:
+        return {
+            table: Counter(connection.execute(_comparable(connection, table)).fetchall())
+            for table in marts(connection)
+        }
 
 
-def _comparable(small: SmallWarehouse, table: str) -> str:
-    columns = {row[0] for row in small.query(f"describe {table}")}
+def _comparable(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    columns = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
     left_out = sorted(columns & {"batch_id", "changed_batch_id", *PERSON_KEYED})
     excluded = f"exclude ({', '.join(left_out)})" if left_out else ""
     if "customer_durable_key" not in columns:
@@ -87,8 +92,9 @@ def differences(found: Content, expected: Content) -> dict[str, tuple[list[Any],
 def fingerprints(small: SmallWarehouse) -> dict[str, tuple[int, int]]:
     """Number of rows and a sum of row hashes of every mart: for more rows than fit a Counter."""
     found = {}
-    for table in marts(small):
-        rows = f"({_comparable(small, table)}) as compared"
-        sql = f"select count(*), coalesce(sum(hash(compared)::hugeint), 0) from {rows}"
-        found[table] = small.query(sql)[0]
+    with small.warehouse.connect(read_only=True) as connection:
+        for table in marts(connection):
+            rows = f"({_comparable(connection, table)}) as compared"
+            sql = f"select count(*), coalesce(sum(hash(compared)::hugeint), 0) from {rows}"
+            found[table] = connection.execute(sql).fetchone()
     return found

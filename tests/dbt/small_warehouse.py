@@ -10,7 +10,9 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -64,21 +66,30 @@ class SmallWarehouse:
         self.templates = load_templates(TEMPLATES)
 
     def _create(self) -> None:
-        self.warehouse.create()
-        with self.warehouse.connect() as connection:
-            for template in self.templates.values():
-                for statement in template.ddl():
-                    connection.execute(statement)
-            connection.execute(IDENTITY_TABLES)
-            ensure_calendar(connection)
+        empty, _ = _empty_warehouse()
+        shutil.copyfile(empty, self.home.warehouse)
 
     def deliver(self, table: str, rows: Sequence[Row], *, batch: int, sender: str = "s") -> None:
         """Write rows of one raw table as one load: repeats are left out, conflicts noted."""
+        with self.warehouse.connect() as connection:
+            self.deliver_through(connection, table, rows, batch=batch, sender=sender)
+
+    def deliver_through(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        rows: Sequence[Row],
+        *,
+        batch: int,
+        sender: str = "s",
+    ) -> None:
+        """As ``deliver``, for one of many loads: opening takes longer than most of them."""
         template, name = self._find(table)
         record = template.records[name]
-        with self.warehouse.connect() as connection:
-            for number, row in enumerate(rows, start=1):
-                _write(connection, table, record, row, batch=batch, sender=sender, number=number)
+        connection.execute("begin")
+        for number, row in enumerate(rows, start=1):
+            _write(connection, table, record, row, batch=batch, sender=sender, number=number)
+        connection.execute("commit")
 
     def identify(self, rows: Sequence[tuple[str, str, str, int | None, int]]) -> None:
         """Replace the identity map: sender, kind, token, person, changed batch."""
@@ -124,6 +135,24 @@ class SmallWarehouse:
     def _find(self, table: str) -> tuple[Template, str]:
         template, name = table.split("__")
         return self.templates[template], name
+
+
+@cache
+def _empty_warehouse() -> tuple[Path, TemporaryDirectory[str]]:
+    """Every raw table and the calendar, not a row else, in a file to be copied.
+
+    Made once a process; the folder it lies in stands as long as it is held.
+    """
+    folder = TemporaryDirectory(prefix="small_warehouse_")
+    made = Warehouse(Home(Path(folder.name) / "home").create(), KEY)
+    made.create()
+    with made.connect() as connection:
+        for template in load_templates(TEMPLATES).values():
+            for statement in template.ddl():
+                connection.execute(statement)
+        connection.execute(IDENTITY_TABLES)
+        ensure_calendar(connection)
+    return made.home.warehouse, folder
 
 
 def _in_words(events: str) -> str:

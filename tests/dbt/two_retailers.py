@@ -213,7 +213,7 @@ EAST_CASES: list[dict[str, Any]] = [
 
 def deliver_two_retailers(small: SmallWarehouse) -> None:
     """Everything above as load 1."""
-    for sender, table, rows in (
+    deliveries = (
         (NORTH, "store__store", NORTH_STORES),
         (EAST, "store__store", EAST_STORES),
         (NORTH, "product__product", NORTH_PRODUCTS),
@@ -249,6 +249,8 @@ def deliver_two_retailers(small: SmallWarehouse) -> None:
         (EAST, "web_order__fulfilment", EAST_PARCELS),
         (EAST, "survey_response__answer", EAST_ANSWERS),
         (EAST, "service_case__case", EAST_CASES),
-    ):
-        small.deliver(table, rows, batch=1, sender=sender)
+    )
+    with small.warehouse.connect() as connection:
+        for sender, table, rows in deliveries:
+            small.deliver_through(connection, table, rows, batch=1, sender=sender)
     small.identify(PERSONS)

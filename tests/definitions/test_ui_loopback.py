@@ -12,12 +12,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dagster_project.core.home import PROJECT
+from dagster_project.core.home import PROJECT, Home
 
 pytestmark = pytest.mark.long(minutes=2)
 
@@ -120,26 +121,38 @@ def _answers(port: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("options", [(), ("--read-only",)], ids=["default", "read-only"])
-def test_the_launcher_never_listens_beyond_loopback(
-    tmp_path: Path, options: tuple[str, ...]
-) -> None:
-    with user_interface(tmp_path / "home", *options) as (process, port):
+@dataclass(frozen=True)
+class Shown:
+    """One user interface: its port, and where it and everything it started listen."""
+
+    port: int
+    listening: dict[str, str]
+
+
+@pytest.fixture(scope="module", params=[(), ("--read-only",)], ids=["default", "read-only"])
+def shown(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Shown]:
+    home = Home(tmp_path_factory.mktemp("ui") / "home").create()
+    with user_interface(home.root, *request.param) as (process, port):
         time.sleep(5)  # whatever its children open, they have opened by now
-        found = listening(family(process.pid))
-    assert f"{port:04X}" in found.values()
-    assert set(found) <= LOOPBACK
+        yield Shown(port, listening(family(process.pid)))
 
 
-def test_a_viewer_can_start_nothing(tmp_path: Path) -> None:
-    with user_interface(tmp_path / "home", "--read-only") as (_, port):
-        seen = asked(port, "{ canBulkTerminate permissions { permission value } }")
-        selector = {
-            "repositoryLocationName": "tillhouse",
-            "repositoryName": "__repository__",
-            "jobName": "refresh",
-        }
-        launched = asked(port, LAUNCH, p={"selector": selector, "runConfigData": {}})
+def test_the_launcher_never_listens_beyond_loopback(shown: Shown) -> None:
+    assert f"{shown.port:04X}" in shown.listening.values()
+    assert set(shown.listening) <= LOOPBACK
+
+
+@pytest.mark.parametrize("shown", [("--read-only",)], ids=["read-only"], indirect=True)
+def test_a_viewer_can_start_nothing(shown: Shown) -> None:
+    seen = asked(shown.port, "{ canBulkTerminate permissions { permission value } }")
+    selector = {
+        "repositoryLocationName": "tillhouse",
+        "repositoryName": "__repository__",
+        "jobName": "refresh",
+    }
+    launched = asked(shown.port, LAUNCH, p={"selector": selector, "runConfigData": {}})
     granted = {one["permission"] for one in seen["permissions"] if one["value"]}
     assert "launch_pipeline_execution" not in granted
     assert launched["launchRun"]["__typename"] == "UnauthorizedError"

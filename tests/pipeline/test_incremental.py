@@ -29,12 +29,13 @@ def refresh(small: SmallWarehouse, deliveries: Sequence[Delivery]) -> None:
 
 def deliver(small: SmallWarehouse, deliveries: Sequence[Delivery]) -> None:
     """Load deliveries as one batch each, and resolve persons."""
-    for delivery in deliveries:
-        with small.warehouse.connect() as connection:
+    with small.warehouse.connect() as connection:
+        for delivery in deliveries:
             batch = connection.execute("select nextval('ops.batch_sequence')").fetchone()[0]
             connection.execute("insert into ops.batch values (?, 'hand', now(), 1, 0)", [batch])
-        small.deliver(delivery.table, delivery.rows, batch=batch, sender=delivery.sender)
-    with small.warehouse.connect() as connection:
+            small.deliver_through(
+                connection, delivery.table, delivery.rows, batch=batch, sender=delivery.sender
+            )
         resolve_persons(connection)
 
 
@@ -85,7 +86,11 @@ def month(small: SmallWarehouse) -> Month:
 
 
 def every_column(small: SmallWarehouse) -> Content:
-    return {table: Counter(small.query(f"select * from {table}")) for table in FACTS}
+    with small.warehouse.connect(read_only=True) as connection:
+        return {
+            table: Counter(connection.execute(f"select * from {table}").fetchall())
+            for table in FACTS
+        }
 
 
 def test_a_second_delivery_of_everything_changes_no_row(month):

@@ -138,7 +138,7 @@ class Day:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    found = Home(tmp_path_factory.mktemp("home"))
+    found = Home(tmp_path_factory.mktemp("home")).create()
     simulate(found.root, stores=3, days=14, customers=60, seed=11, faults="none")
     run(found, "dagster_project.cli", "refresh")
     # As a forecast stands whose sales have changed since; two weeks are too few to have a series.
