@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import random
 
+import duckdb
 import pytest
 
 from dagster_project.core.feeds.cards import (
+    CANDIDATE,
+    LOOSE_CANDIDATE,
+    LOOSELY_SUSPICIOUS,
     SECRET_COLUMN,
+    SUSPICIOUS,
     is_card_number,
     mask_digits,
     mask_text,
@@ -90,3 +95,34 @@ def test_columns_of_card_secrets_are_known_by_name(name: str) -> None:
 )
 def test_other_columns_are_not_taken_for_secrets(name: str) -> None:
     assert not SECRET_COLUMN.search(name)
+
+
+# What signs a text is made of here: every script's digits, letters of three, what stands between.
+SIGNS = "0123456789۰۱۴④²４１ -–/.:;=^%\n\u200fcvCVbaſ2مй号个"
+WORDS = ("cvv ", "CSC2: ", "%b", ";", "^", "=", "4111111111111111", "۴۱۱۱", "1111 ")
+
+
+@pytest.mark.parametrize(
+    ("exact", "loose"),
+    [
+        pytest.param(CANDIDATE, LOOSE_CANDIDATE, id="cards"),
+        pytest.param(SUSPICIOUS, LOOSELY_SUSPICIOUS, id="cards and secrets"),
+    ],
+)
+def test_whatever_a_pattern_finds_its_loose_one_finds(exact: str, loose: str) -> None:
+    chance = random.Random(1)
+    made = [
+        "".join(
+            chance.choice(WORDS) if chance.random() < 0.2 else chance.choice(SIGNS)
+            for _ in range(chance.randint(1, 30))
+        )
+        for _ in range(20_000)
+    ]
+    with duckdb.connect() as engine:
+        found, missed, more = engine.execute(
+            "select count(*) filter (e), count(*) filter (e and not l), count(*) filter (l) "
+            "from (select regexp_matches(t, $exact) as e, regexp_matches(t, $loose) as l "
+            "from (select unnest($texts) as t))",
+            {"exact": exact, "loose": loose, "texts": made},
+        ).fetchone()
+    assert (found > 1000, missed, more < len(made)) == (True, 0, True)

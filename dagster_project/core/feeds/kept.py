@@ -1,8 +1,8 @@
 """Card numbers in fields that are kept as they are: codes, identifiers and figures.
 
 Belongs here: finding them in a staged record and what replaces them. Does not: free text, which
-is declared ``scan`` (``protect``). Nearly every file has none, so the staged table is looked at
-once, column by column, and only columns with a suspicious value are looked at again.
+is declared ``scan`` (``protect``). Nearly every file has none, so the columns of the staged table
+are asked ever more closely, and only those that may still have one go on to the next question.
 
 A text is kept with the number masked. A key that holds one would become another key, and a figure
 has no mask: such records are rejected, unless the feed names the field among its ``own_numbers``.
@@ -19,6 +19,7 @@ from dagster_project.core.declarations import SQL_TYPES, Feed, FieldType, Record
 from dagster_project.core.feeds.cards import (
     CANDIDATE,
     LONGEST_ELSEWHERE,
+    LOOSE_CANDIDATE,
     SHORTEST_CODE,
     UNIONPAY,
     is_card_number,
@@ -41,20 +42,24 @@ class Watched:
     is_figure: bool
     refuses: bool
 
-    def suspicion(self, value: str) -> str:
-        """A predicate over a value; most fail its first and cheapest part."""
+    def suspicion(self, value: str, pattern: str | None = CANDIDATE) -> str:
+        """A predicate over a value; most fail its first and cheapest part.
+
+        Without a pattern, or with a loose one, it holds of more values, and is prepared sooner.
+        """
         if self.is_figure:
             return f"abs({value}) >= 1e{SHORTEST_CODE - 1}"
+        others = f"translate({value}, '0123456789', '')"
         # Bytes are counted faster than signs, and are never fewer. Order numbers of 17 digits and
         # more are common; of card numbers so long there are UnionPay's alone.
         return (
-            f"case when strlen({value}) < {SHORTEST_CODE} then false "
+            f"case when {value} is null or strlen({value}) < {SHORTEST_CODE} then false "
             # Plain text with too few digits: most codes are.
-            f"when strlen({value}) = length({value}) and strlen({value}) "
-            f"- strlen(translate({value}, '0123456789', '')) < {SHORTEST_CODE} then false "
+            f"when strlen({value}) = length({value}) "
+            f"and strlen({value}) - strlen({others}) < {SHORTEST_CODE} then false "
             f"when left({value}, 2) != '{UNIONPAY}' "
-            f"and regexp_full_match({value}, '[0-9]{{{LONGEST_ELSEWHERE + 1},}}') then false "
-            f"else regexp_matches({value}, {literal(CANDIDATE)}) end"
+            f"and strlen({value}) > {LONGEST_ELSEWHERE} and {others} = '' then false "
+            f"else {f'regexp_matches({value}, {literal(pattern)})' if pattern else 'true'} end"
         )
 
 
@@ -78,20 +83,14 @@ def suspicious(
     connection: duckdb.DuckDBPyConnection, table: str, fields: list[Watched]
 ) -> list[Watched]:
     """Those fields of which a staged value may be a card number."""
-    if not fields:
-        return []
-    # Patterns cost more to prepare than to use: columns of short codes are not asked at all.
-    sizes = ", ".join(
-        "true" if one.is_figure else f"max(strlen({one.column})) >= {SHORTEST_CODE}"
-        for one in fields
-    )
-    long = connection.execute(f"select {sizes} from {table}").fetchone() or ()
-    fields = [one for one, is_long in zip(fields, long, strict=True) if is_long]
-    if not fields:
-        return []
-    asked = ", ".join(f"bool_or({one.suspicion(one.column)})" for one in fields)
-    row = connection.execute(f"select {asked} from {table}").fetchone() or ()
-    return [one for one, found in zip(fields, row, strict=True) if found]
+    # Patterns cost more to prepare than to use: few columns come to the last, which costs most.
+    for pattern in (None, LOOSE_CANDIDATE, CANDIDATE):
+        if not fields:
+            break
+        asked = ", ".join(f"bool_or({one.suspicion(one.column, pattern)})" for one in fields)
+        row = connection.execute(f"select {asked} from {table}").fetchone() or ()
+        fields = [one for one, found in zip(fields, row, strict=True) if found]
+    return fields
 
 
 def intruders(connection: duckdb.DuckDBPyConnection, values: str, one: Watched, table: str) -> int:
