@@ -2,7 +2,7 @@
 
 Belongs here: finding them in a staged record and what replaces them. Does not: free text, which
 is declared ``scan`` (``protect``). Nearly every file has none, so the columns of the staged table
-are asked ever more closely, and only those that may still have one go on to the next question.
+are asked ever more closely, and only those that may still have one are asked for their values.
 
 A text is kept with the number masked. A key that holds one would become another key, and a figure
 has no mask: such records are rejected, unless the feed names the field among its ``own_numbers``.
@@ -17,7 +17,6 @@ import duckdb
 
 from dagster_project.core.declarations import SQL_TYPES, Feed, FieldType, Record, Treatment
 from dagster_project.core.feeds.cards import (
-    CANDIDATE,
     LONGEST_ELSEWHERE,
     LOOSE_CANDIDATE,
     SHORTEST_CODE,
@@ -42,13 +41,14 @@ class Watched:
     is_figure: bool
     refuses: bool
 
-    def suspicion(self, value: str, pattern: str | None = CANDIDATE) -> str:
+    def suspicion(self, value: str, *, by_pattern: bool = True) -> str:
         """A predicate over a value; most fail its first and cheapest part.
 
-        Without a pattern, or with a loose one, it holds of more values, and is prepared sooner.
+        Not by pattern, it holds of more values and is prepared sooner.
         """
         if self.is_figure:
             return f"abs({value}) >= 1e{SHORTEST_CODE - 1}"
+        pattern = f"regexp_matches({value}, {literal(LOOSE_CANDIDATE)})" if by_pattern else "true"
         others = f"translate({value}, '0123456789', '')"
         # Bytes are counted faster than signs, and are never fewer. Order numbers of 17 digits and
         # more are common; of card numbers so long there are UnionPay's alone.
@@ -59,7 +59,7 @@ class Watched:
             f"and strlen({value}) - strlen({others}) < {SHORTEST_CODE} then false "
             f"when left({value}, 2) != '{UNIONPAY}' "
             f"and strlen({value}) > {LONGEST_ELSEWHERE} and {others} = '' then false "
-            f"else {f'regexp_matches({value}, {literal(pattern)})' if pattern else 'true'} end"
+            f"else {pattern} end"
         )
 
 
@@ -83,11 +83,12 @@ def suspicious(
     connection: duckdb.DuckDBPyConnection, table: str, fields: list[Watched]
 ) -> list[Watched]:
     """Those fields of which a staged value may be a card number."""
-    # Patterns cost more to prepare than to use: few columns come to the last, which costs most.
-    for pattern in (None, LOOSE_CANDIDATE, CANDIDATE):
+    # A pattern costs more to prepare than to use: columns of short codes are not asked by it.
+    for by_pattern in (False, True):
         if not fields:
             break
-        asked = ", ".join(f"bool_or({one.suspicion(one.column, pattern)})" for one in fields)
+        predicates = (one.suspicion(one.column, by_pattern=by_pattern) for one in fields)
+        asked = ", ".join(f"bool_or({predicate})" for predicate in predicates)
         row = connection.execute(f"select {asked} from {table}").fetchone() or ()
         fields = [one for one, found in zip(fields, row, strict=True) if found]
     return fields
