@@ -97,7 +97,7 @@ class Both(IStanBackend):
         return params
 
     def sampling(self, *_: Any, **__: Any) -> dict:
-        """Not compared here."""
+        """Prophet's interface asks for it; only the posterior's maximum is compared here."""
         raise NotImplementedError
 
     def lead(self, params: dict) -> float:
